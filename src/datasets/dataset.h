@@ -1,0 +1,75 @@
+// Folders of recordings as a list of labelled clips. One file per layout under datasets/, one line in
+// layouts.cc.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/status.h"
+
+namespace bittern::datasets {
+
+enum class Split : std::uint8_t { kTrain, kValidation, kTest };
+std::string_view name(Split split);  // "train", "validation", "test"
+Expected<Split> parse_split(std::string_view name);
+
+struct Clip {
+  std::filesystem::path path;  // empty: silence, made from `noise` by whoever loads it
+  int label = 0;               // index into Dataset::labels
+  std::string speaker;         // empty where not known
+  Split split = Split::kTrain;
+  // Part of the file: from `offset_seconds`, `seconds` long; 0: the whole file.
+  double offset_seconds = 0;
+  double seconds = 0;
+};
+
+struct Dataset {
+  std::string name;  // the layout's name and the folder's
+  std::string layout;
+  std::vector<std::string> labels;           // sorted, but for layouts with an order of their own
+  std::vector<Clip> clips;                   // in a fixed order: split, label, path
+  std::vector<std::filesystem::path> noise;  // background recordings, if the layout has some
+  std::vector<std::string> warnings;         // a class without clips in a split, ...
+  std::vector<const Clip*> of(Split split) const;
+  std::string digest() const;  // hexadecimal, over relative paths, sizes, labels and splits
+  std::filesystem::path root;
+};
+
+struct ScanOptions {
+  std::string layout = "auto";  // a layout's name; auto: the first that recognises the folder
+  std::uint64_t seed = 0;  // for layouts that draw (balanced _unknown_, splits of a folder without splits)
+  std::string task;  // layout-specific, such as "12" or "35" for speech-commands; empty: the layout's default
+};
+
+struct Layout {
+  std::string_view name;  // "folders", "speech-commands", "mswc", "voxforge"
+  std::string_view summary;
+  bool (*recognises)(const std::filesystem::path& root);
+  Expected<Dataset> (*scan)(const std::filesystem::path& root, const ScanOptions& options);
+};
+
+std::span<const Layout> layouts();
+
+// Errors: a missing or empty folder, a label with no clips at all, no training clips; unknown layout or task.
+Expected<Dataset> scan(const std::filesystem::path& root, const ScanOptions& options = {});
+
+// Decoded clips, one after another in `samples`.
+struct LoadedClips {
+  std::vector<std::vector<float>> samples;  // mono, at the wanted rate
+  std::vector<int> labels;
+  std::vector<std::string> names;  // path relative to the root
+  std::vector<std::string> speakers;
+  std::vector<std::string> skipped;  // one line per unreadable clip
+};
+
+// Decodes clips in order. Unreadable ones are skipped and listed; more than 5 % of them is an error.
+// `progress(done, total)` may be null.
+Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate,
+                           void (*progress)(std::size_t, std::size_t) = nullptr);
+
+}  // namespace bittern::datasets

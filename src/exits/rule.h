@@ -1,0 +1,56 @@
+// When to leave. A rule looks at what the exits have said so far and decides whether the latest answer
+// stands.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/status.h"
+#include "graph/network.h"
+
+namespace bittern::exits {
+
+// What one exit said.
+struct Answer {
+  int label = 0;      // argmax, the first of equals
+  float entropy = 0;  // nats
+  float max_probability = 0;
+  float margin = 0;  // largest minus second largest probability
+};
+
+// One file and one line in rules.cc make one of these.
+struct Rule {
+  std::string_view name;  // "entropy", "max-probability", "margin", "patience"
+  std::string_view summary;
+  float default_threshold;
+  std::array<float, 5> sweep;  // thresholds that evaluations report
+  Status (*check)(float threshold);
+  // answers: exits 1..k, the latest last. True: leave with the latest.
+  bool (*leave)(std::span<const Answer> answers, float threshold);
+};
+
+std::span<const Rule> rules();
+Expected<const Rule*> find_rule(std::string_view name);
+
+// A rule with its thresholds, or a fixed exit. The last exit always answers.
+struct Policy {
+  const Rule* rule = nullptr;                         // null: leave at `exit`
+  std::array<float, graph::kMaxExits> thresholds{};   // per exit, [0] for exit 1
+  int exit = 0;                                       // from 1; 0: the last
+  bool leave(std::span<const Answer> answers) const;  // answers.size() is the exit just computed
+
+  static Expected<Policy> with_threshold(std::string_view rule,
+                                         float threshold);  // the same at every exit; NaN refused
+  static Expected<Policy> at_exit(int exit, int exits);
+};
+
+// p = softmax(logits / temperature), own exp (core/math.h), a fixed order of summation; subtracts the maximum
+// first.
+void softmax(std::span<const float> logits, float temperature, std::span<float> probabilities) noexcept;
+// H = -sum p ln p in nats; 0 ln 0 = 0.
+float entropy(std::span<const float> probabilities) noexcept;
+Answer answer(std::span<const float> probabilities) noexcept;
+
+}  // namespace bittern::exits

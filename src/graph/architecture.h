@@ -1,0 +1,50 @@
+// The list of architectures, and how exits are put on them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/builder.h"
+#include "graph/network.h"
+
+namespace bittern::graph {
+
+// A named list of five layers whose outputs the exits read, shallow to deep.
+struct Placement {
+  std::string_view name;  // "stem", "paper", "balanced"
+  std::vector<std::string> layers;
+};
+
+// One file under architectures/ and one line in architectures.cc make one of these.
+struct Architecture {
+  std::string_view name;     // "quicknet"
+  std::string_view summary;  // one line for --help and docs
+  // Appends the network up to its last block; returns the layer whose output the head reads.
+  int (*backbone)(Builder& builder);
+  // Appends the unmodified network's own head, a float dense Exit.
+  void (*head)(Builder& builder, int features, int classes);
+  std::vector<Placement> (*placements)();
+};
+
+std::span<const Architecture> architectures();
+// Error names the known ones.
+Expected<const Architecture*> find_architecture(std::string_view name);
+
+inline constexpr Shape kDefaultInput{98, 64, 1};
+
+struct BuildOptions {
+  std::string architecture;
+  Shape input = kDefaultInput;
+  int classes = 0;
+  // A preset's name, or layer names separated by commas ("s1.b2,s2.b4").
+  std::string placement = "paper";
+  ExitPool pool = ExitPool::kTime;
+  bool original = false;  // the unmodified network: its own head, no other exit
+};
+
+// Errors: unknown architecture, placement or layer, an input too small for the network, classes out of range.
+Expected<Network> build(const BuildOptions& options);
+
+}  // namespace bittern::graph

@@ -1,0 +1,46 @@
+// What a network costs, from the graph alone.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/network.h"
+
+namespace bittern::graph {
+
+struct Macs {
+  std::int64_t binary = 0;
+  std::int64_t floating = 0;
+  // Nominal cost in float MACs: binary / 64 + floating.
+  double cost() const { return static_cast<double>(binary) / 64.0 + static_cast<double>(floating); }
+  Macs& operator+=(const Macs& other);
+};
+
+// Multiply-accumulates of one layer: weights x output pixels, as Larq counts (convolutions only; 0 for the
+// rest, exits too).
+Macs macs_of(const Network& network, int layer);
+
+struct ExitCounts {
+  int exit = 0;                // from 1
+  std::string layer;           // the layer that the exit reads
+  Macs cumulative;             // up to that layer, the exit's own dense left out
+  std::int64_t macs_exit = 0;  // of the exit's dense alone
+  double share = 0;            // cumulative.cost() over the whole network's
+};
+
+struct Counts {
+  std::int64_t binary_parameters = 0;  // 1-bit weights
+  std::int64_t float_parameters = 0;   // all others, batch norm as 2 a channel
+  std::int64_t batch_norm_channels =
+      0;  // float parameters with batch norm as 4 a channel: float_parameters + 2 x this
+  std::int64_t parameters() const { return binary_parameters + float_parameters; }
+  double packed_mib() const;   // binary / 8 bytes + float x 4 bytes
+  double float32_mib() const;  // all x 4 bytes
+  std::vector<ExitCounts> exits;
+};
+
+// BatchNorm counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains after
+// folding).
+Counts count(const Network& network);
+
+}  // namespace bittern::graph
