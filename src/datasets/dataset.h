@@ -55,7 +55,8 @@ struct Layout {
 
 std::span<const Layout> layouts();
 
-// Errors: a missing or empty folder, a label with no clips at all, no training clips; unknown layout or task.
+// Errors: a missing or empty folder, no clips at all, a label with no clips; unknown layout or task. A split may be empty (a folder with
+// only test/ can be evaluated): whoever needs a split checks for it. Other oddities are warnings.
 Expected<Dataset> scan(const std::filesystem::path& root, const ScanOptions& options = {});
 
 // Decoded clips, one after another in `samples`.
