@@ -9,8 +9,8 @@
 
 namespace bittern::cli {
 
-// Wrong usage is found while parsing (CLI11 validators; exit status 2). What `run` returns as an Error is printed as one line on
-// standard error (exit status 1; kCancelled 130).
+// Wrong usage is found while parsing (CLI11 validators; exit status 2). What `run` returns as an Error is
+// printed as one line on standard error (exit status 1; kCancelled 130).
 struct Command {
   std::string_view name;
   std::string_view summary;
@@ -20,8 +20,8 @@ struct Command {
 
 extern const Command kClassifyCommand;
 extern const Command kEvaluateCommand;
-extern const Command kExportCommand;   // with BITTERN_TRAINING
+extern const Command kExportCommand;  // with BITTERN_TRAINING
 extern const Command kInspectCommand;
-extern const Command kTrainCommand;    // with BITTERN_TRAINING
+extern const Command kTrainCommand;  // with BITTERN_TRAINING
 
 }  // namespace bittern::cli

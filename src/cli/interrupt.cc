@@ -1,0 +1,33 @@
+#include "cli/interrupt.h"
+
+#include <atomic>
+#include <csignal>
+
+namespace bittern::cli {
+namespace {
+
+// The one mutable global: a signal handler has nothing else to write to.
+std::atomic<bool> interrupt_seen{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int) noexcept { interrupt_seen.store(true, std::memory_order_relaxed); }
+
+}  // namespace
+
+void catch_interrupts() noexcept {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  // No SA_RESTART: a blocked read returns, and its reader sees the flag.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool interrupted() noexcept { return interrupt_seen.load(std::memory_order_relaxed); }
+
+Status check_interrupt() {
+  if (interrupted()) return Error{ErrorCode::kCancelled, "interrupted"};
+  return {};
+}
+
+}  // namespace bittern::cli

@@ -1,0 +1,47 @@
+// What commands print: text on standard output, tables, and single lines on standard error.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/status.h"
+
+namespace bittern::cli {
+
+// Writes to standard output, buffered. kIo once it cannot be written (a full disk); a closed pipe ends the
+// program quietly by SIGPIPE, as it ends any filter.
+Status write_out(std::string_view text);
+Status flush_out();
+
+// `text` with every control character (line breaks in a file's name, ...) replaced, so that it stays one
+// line.
+std::string one_line(std::string_view text);
+
+// "bittern: <message>" as one line on standard error.
+void print_error(std::string_view message);
+// "bittern: warning: <message>".
+void print_warning(std::string_view message);
+
+// Columns as wide as their widest cell. Widths count UTF-8 characters.
+class Table {
+ public:
+  enum class Align { kLeft, kRight };
+  struct Column {
+    std::string title;
+    Align align = Align::kRight;
+  };
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // As many cells as columns; missing ones are empty.
+  void add(std::vector<std::string> row);
+  // Title line, rule, rows; each line ends without trailing spaces.
+  std::string str() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace bittern::cli

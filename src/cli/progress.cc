@@ -1,0 +1,70 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+namespace bittern::cli {
+namespace {
+
+constexpr std::size_t kBarWidth = 24;
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::min(seconds, 1e9) + 0.5);
+  const std::int64_t hours = whole / 3600;
+  const std::int64_t minutes = whole / 60 % 60;
+  if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60);
+  return fmt::format("{}:{:02}", minutes, whole % 60);
+}
+
+}  // namespace
+
+std::string progress_line(std::string_view what, std::string_view unit, std::size_t done, std::size_t total,
+                          double seconds) {
+  const double share =
+      total == 0 ? 1.0 : static_cast<double>(std::min(done, total)) / static_cast<double>(total);
+  const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
+  std::string bar(filled, '=');
+  bar.resize(kBarWidth, ' ');
+  if (filled < kBarWidth) bar[filled] = '>';
+  std::string line = fmt::format("{} [{}] {:3.0f} %", what, bar, share * 100);
+  if (done > 0 && seconds > 0) {
+    const double rate = static_cast<double>(done) / seconds;
+    const double left = static_cast<double>(total - std::min(done, total)) / rate;
+    line += fmt::format("  {:.{}f} {}/s  {} left", rate, rate < 10 ? 1 : 0, unit, duration(left));
+  }
+  return line;
+}
+
+Progress::Progress(std::string what, std::string unit, bool quiet)
+    : what_(std::move(what)), unit_(std::move(unit)), visible_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::update(std::size_t done, std::size_t total, std::string_view note) {
+  if (!visible_) return;
+  const auto now = Clock::now();
+  if (done < last_done_) start_ = now;
+  last_done_ = done;
+  if (drawn_ && done < total && now - last_drawn_ < std::chrono::milliseconds(100)) return;
+  last_drawn_ = now;
+  drawn_ = true;
+  std::string line =
+      progress_line(what_, unit_, done, total, std::chrono::duration<double>(now - start_).count());
+  if (!note.empty()) line += fmt::format("  {}", note);
+  line = "\r\033[K" + line;
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+}
+
+void Progress::clear() {
+  if (!drawn_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+}  // namespace bittern::cli
