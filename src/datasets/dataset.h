@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -68,9 +69,12 @@ struct LoadedClips {
   std::vector<std::string> skipped;  // one line per unreadable clip
 };
 
+// Called between clips; false stops the work with kCancelled.
+using Progress = std::function<bool(std::size_t done, std::size_t total)>;
+
 // Decodes clips in order. Unreadable ones are skipped and listed; more than 5 % of them is an error.
-// `progress(done, total)` may be null.
+// `progress` may be null.
 Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate,
-                           void (*progress)(std::size_t, std::size_t) = nullptr);
+                           const Progress& progress = nullptr);
 
 }  // namespace bittern::datasets
