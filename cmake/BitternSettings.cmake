@@ -23,6 +23,10 @@ add_library(bittern_settings INTERFACE)
 target_compile_options(bittern_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Werror
   -ffp-contract=off)  # multiply then add, never fused: the same bits on every machine
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms on "literal" + std::string in GCC 12 (GCC bug 105651).
+  target_compile_options(bittern_settings INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(bittern_settings INTERFACE
   FLATBUFFERS_MAX_ALIGNMENT=64  # FlatBuffers 2.0.8 otherwise stops at 32
   HWY_WANT_AVX3_DL=1)           # VPOPCNTDQ is behind this switch in Highway 1.0

@@ -25,6 +25,7 @@ struct Shape {
   std::int64_t elements() const { return pixels() * channels; }
   bool operator==(const Shape&) const = default;
 };
+std::string to_string(const Shape& shape);  // "98x64x1"
 
 // A kernel's size or a stride, [time, frequency].
 struct Extent {
@@ -54,8 +55,8 @@ struct Input {
 // Float convolution. groups == input channels makes it depthwise. Kernel HWIO: [time, frequency, in / groups,
 // out].
 struct Conv2d {
-  Extent kernel;
-  Extent stride;
+  Extent kernel{};
+  Extent stride{};
   Padding padding = Padding::kSame;
   int out_channels = 0;
   int groups = 1;
@@ -69,7 +70,7 @@ struct Conv2d {
 // quantizer has one.
 struct BinaryConv2d {
   Extent kernel{3, 3};
-  Extent stride;
+  Extent stride{};
   Padding padding = Padding::kSame;
   BinaryPadding pad_value = BinaryPadding::kZero;
   int out_channels = 0;

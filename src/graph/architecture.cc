@@ -1,0 +1,117 @@
+#include "graph/architecture.h"
+
+#include <algorithm>
+#include <array>
+
+#include "graph/architectures/list.h"
+#include "graph/prune.h"
+
+namespace bittern::graph {
+
+namespace {
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+// The layers that `placement` names, as indices into the backbone's.
+Expected<std::vector<int>> resolve(const Architecture& architecture, const std::vector<Layer>& layers,
+                                   std::string_view placement) {
+  std::vector<std::string> names = split(placement);
+  std::string presets;
+  for (const Placement& preset : architecture.placements()) {
+    if (preset.name == placement) names = preset.layers;
+    presets += std::string(presets.empty() ? "" : ", ") + std::string(preset.name);
+  }
+  std::vector<int> places;
+  for (const std::string& name : names) {
+    const auto found =
+        std::find_if(layers.begin(), layers.end(), [&](const Layer& layer) { return layer.name == name; });
+    if (found == layers.end()) {
+      return not_found("placement '" + std::string(placement) + "': '" + name + "' is neither a preset (" +
+                       presets + ") nor a layer of " + std::string(architecture.name) + " (such as s1.b2)");
+    }
+    const int place = static_cast<int>(found - layers.begin());
+    if (!places.empty() && place <= places.back()) {
+      return invalid_argument(
+          "placement '" + std::string(placement) + "': " + name + " does not stand behind " +
+          layers[static_cast<std::size_t>(places.back())].name + "; name each layer once, shallow to deep");
+    }
+    places.push_back(place);
+  }
+  if (places.size() > kMaxExits) {
+    return invalid_argument("placement names " + std::to_string(places.size()) + " layers; at most " +
+                            std::to_string(kMaxExits) + " exits are possible");
+  }
+  return places;
+}
+
+// Puts an exit right behind each of `places` (ascending) and drops what no exit needs.
+std::vector<Layer> with_exits(const std::vector<Layer>& backbone, const std::vector<int>& places,
+                              const Exit& exit) {
+  std::vector<Layer> layers;
+  std::vector<int> renumbered;
+  std::vector<int> exits;
+  for (const Layer& layer : backbone) {
+    const int old = static_cast<int>(renumbered.size());
+    const int place = static_cast<int>(layers.size());
+    renumbered.push_back(place);
+    layers.push_back(layer);
+    for (int& input : layers.back().inputs) input = renumbered[static_cast<std::size_t>(input)];
+    if (exits.size() == places.size() || places[exits.size()] != old) continue;
+    exits.push_back(place + 1);
+    layers.push_back({"exit" + std::to_string(exits.size()), exit, {place}, {}});
+  }
+  return prune(layers, exits);
+}
+
+}  // namespace
+
+std::span<const Architecture> architectures() {
+#define BITTERN_ARCHITECTURE(constant) constant,
+  static const std::array kAll = {
+#include "graph/architectures/list.inc"
+  };
+#undef BITTERN_ARCHITECTURE
+  return kAll;
+}
+
+Expected<const Architecture*> find_architecture(std::string_view name) {
+  std::string known;
+  for (const Architecture& architecture : architectures()) {
+    if (architecture.name == name) return &architecture;
+    known += std::string(known.empty() ? "" : ", ") + std::string(architecture.name);
+  }
+  return not_found("unknown architecture '" + std::string(name) + "'; known: " + known);
+}
+
+Expected<Network> build(const BuildOptions& options) {
+  BITTERN_ASSIGN_OR_RETURN(const Architecture* architecture, find_architecture(options.architecture));
+  if (options.classes < 2 || options.classes > kMaxClasses) {
+    return invalid_argument("the number of classes is " + std::to_string(options.classes) +
+                            ", must be 2 to " + std::to_string(kMaxClasses));
+  }
+  Builder builder(options.input);
+  const int last = architecture->backbone(builder);
+  if (options.original) architecture->head(builder, last, options.classes);
+  if (!builder.status()) {
+    return Error{builder.status().error().code, std::string(architecture->name) + " with input " +
+                                                    to_string(options.input) + ": " +
+                                                    builder.status().error().message};
+  }
+  if (options.original) return Network::create(options.architecture, builder.layers());
+  BITTERN_ASSIGN_OR_RETURN(const std::vector<int> places,
+                           resolve(*architecture, builder.layers(), options.placement));
+  Exit exit;
+  exit.pool = options.pool;
+  exit.classes = options.classes;
+  return Network::create(options.architecture, with_exits(builder.layers(), places, exit));
+}
+
+}  // namespace bittern::graph

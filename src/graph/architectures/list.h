@@ -1,0 +1,12 @@
+// The constants that the files of this folder define.
+#pragma once
+
+#include "graph/architecture.h"
+
+namespace bittern::graph {
+
+#define BITTERN_ARCHITECTURE(constant) extern const Architecture constant;
+#include "graph/architectures/list.inc"
+#undef BITTERN_ARCHITECTURE
+
+}  // namespace bittern::graph

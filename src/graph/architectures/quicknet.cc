@@ -1,0 +1,114 @@
+// QuickNet (Larq Zoo, larq_zoo/sota/quicknet.py; Bannink et al. 2021, "Larq Compute Engine").
+//
+// stem: two strided convolutions, the second depthwise; then sections of residual blocks
+//   x + BN(ReLU(bconv3x3(x)))
+// with an antialiased pool and a pointwise convolution between them.
+#include <array>
+
+#include "graph/architectures/list.h"
+#include "graph/architectures/placements.h"
+
+namespace bittern::graph {
+namespace {
+
+using Four = std::array<int, 4>;  // one number per section
+
+constexpr Four kFilters{64, 128, 256, 512};
+constexpr Four kSmallFilters{32, 64, 256, 512};
+constexpr Four kBlocks{4, 4, 4, 4};
+constexpr Four kLargeBlocks{6, 8, 12, 6};
+
+constexpr float kClip = 1.25F;
+constexpr BatchNorm kStemNorm{.epsilon = 1e-3F, .momentum = 0.99F};
+constexpr BatchNorm kNorm{.epsilon = 1e-5F, .momentum = 0.9F};
+
+int stem(Builder& builder, int filters) {
+  const int first = filters / 4;
+  int x = builder.add(
+      "stem.conv1",
+      Conv2d{
+          .kernel = {3, 3}, .stride = {2, 2}, .out_channels = first, .initializer = Initializer::kHeNormal},
+      {builder.input()});
+  x = builder.add("stem.bn1", kStemNorm, {x});
+  x = builder.add("stem.relu1", Relu{}, {x});
+  x = builder.add("stem.conv2",
+                  Conv2d{.kernel = {3, 3},
+                         .stride = {2, 2},
+                         .out_channels = first,
+                         .groups = first,
+                         .initializer = Initializer::kGlorotUniform},
+                  {x});
+  x = builder.add("stem.bn2", BatchNorm{.epsilon = 1e-3F, .momentum = 0.99F, .scale = false, .center = false},
+                  {x});
+  x = builder.add("stem.conv3", Conv2d{.out_channels = filters, .initializer = Initializer::kHeNormal}, {x});
+  return builder.add("stem", kStemNorm, {x});
+}
+
+int transition(Builder& builder, const std::string& name, int x, int filters) {
+  const int channels = builder.shape(x).channels;
+  x = builder.add(name + ".relu", Relu{}, {x});
+  x = builder.add(name + ".pool", MaxPool{.kernel = {2, 2}, .stride = {1, 1}, .padding = Padding::kValid},
+                  {x});
+  x = builder.add(name + ".blur",
+                  Conv2d{.kernel = {3, 3},
+                         .stride = {2, 2},
+                         .out_channels = channels,
+                         .groups = channels,
+                         .initializer = Initializer::kBlur,
+                         .trainable = false},
+                  {x});
+  x = builder.add(name + ".conv", Conv2d{.out_channels = filters}, {x});
+  return builder.add(name, kNorm, {x});
+}
+
+int block(Builder& builder, const std::string& name, int x) {
+  int y = builder.add(name + ".conv",
+                      BinaryConv2d{.pad_value = BinaryPadding::kOne,
+                                   .out_channels = builder.shape(x).channels,
+                                   .input_clip = kClip,
+                                   .kernel_clip = kClip},
+                      {x});
+  y = builder.add(name + ".relu", Relu{}, {y});
+  y = builder.add(name + ".bn", kNorm, {y});
+  return builder.add(name, Add{}, {x, y});
+}
+
+int backbone(Builder& builder, const Four& filters, const Four& blocks) {
+  int x = stem(builder, filters[0]);
+  for (int section = 1; section <= 4; ++section) {
+    const auto i = static_cast<std::size_t>(section) - 1;
+    if (section > 1) x = transition(builder, "t" + std::to_string(section), x, filters[i]);
+    for (int b = 1; b <= blocks[i]; ++b) x = block(builder, block_name(section, b), x);
+  }
+  return x;
+}
+
+void head(Builder& builder, int features, int classes) {
+  builder.add("exit1",
+              Exit{.relu = true,
+                   .norm = ExitNorm::kNone,
+                   .pool = ExitPool::kGlobal,
+                   .dense = ExitDense::kFloat,
+                   .classes = classes,
+                   .initializer = Initializer::kGlorotNormal},
+              {features});
+}
+
+}  // namespace
+
+constinit const Architecture kQuickNet{
+    "quicknet", "QuickNet: fast residual network, sections of 64 to 512 channels with 4 blocks each",
+    [](Builder& builder) { return backbone(builder, kFilters, kBlocks); }, head,
+    [] { return section_placements(kBlocks); }};
+
+constinit const Architecture kQuickNetSmall{
+    "quicknet-small", "QuickNetSmall: QuickNet with 32 and 64 channels in its first two sections",
+    [](Builder& builder) { return backbone(builder, kSmallFilters, kBlocks); }, head,
+    [] { return section_placements(kBlocks); }};
+
+constinit const Architecture kQuickNetLarge{
+    "quicknet-large", "QuickNetLarge: QuickNet with 6, 8, 12 and 6 blocks in its sections",
+    [](Builder& builder) { return backbone(builder, kFilters, kLargeBlocks); }, head,
+    [] { return section_placements(kLargeBlocks); }};
+
+}  // namespace bittern::graph
