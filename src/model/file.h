@@ -23,6 +23,8 @@ Expected<std::shared_ptr<const Model>> open(const std::filesystem::path& path);
 // The same from memory. `bytes` must be 64-byte aligned and outlive the model, or be kept alive by `owner`.
 Expected<std::shared_ptr<const Model>> read(std::span<const std::byte> bytes,
                                             std::shared_ptr<const void> owner = nullptr);
+// From memory of any alignment, which is copied.
+Expected<std::shared_ptr<const Model>> read_copy(std::span<const std::byte> bytes);
 
 // The same model gives the same bytes.
 Expected<std::vector<std::byte>> serialize(const Model& model);

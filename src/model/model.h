@@ -44,6 +44,7 @@ struct OperatingPoint {
   std::string rule;               // a name that exits/ knows
   std::vector<float> thresholds;  // one per exit
   std::string promise;
+  bool operator==(const OperatingPoint&) const = default;
 };
 
 struct Provenance {
@@ -57,6 +58,7 @@ struct Provenance {
   std::string license;
   std::string date;  // ISO 8601, from SOURCE_DATE_EPOCH only; else empty
   std::uint64_t seed = 0;
+  bool operator==(const Provenance&) const = default;
 };
 
 // Digests (core/checksum.h) of what the self-test audio gives: features, the tensor that each exit reads, the
@@ -65,6 +67,7 @@ struct SelfTest {
   std::uint64_t features = 0;
   std::vector<std::uint64_t> stages;  // one per exit
   std::uint64_t logits = 0;           // of all exits, shallow to deep
+  bool operator==(const SelfTest&) const = default;
 };
 
 struct Model {

@@ -1,0 +1,400 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/checksum.h"
+#include "core/mapped_file.h"
+#include "model/file.h"
+#include "model/limits.h"
+#include "model/schema.h"
+
+namespace bittern::model {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+const std::uint8_t* as_octets(const std::byte* bytes) { return reinterpret_cast<const std::uint8_t*>(bytes); }
+
+std::string version_text(std::uint64_t major, std::uint64_t minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
+
+// Checks what every version of the format shares: identifier, version, length, checksum. Nothing behind the
+// header is looked at before the checksum says that the file is what its writer made.
+Status check_header(Bytes bytes) {
+  constexpr std::size_t kIdentifierAt = 4, kIdentifierEnd = 8;
+  const std::string_view identifier = schema::ModelIdentifier();
+  if (bytes.size() < kIdentifierEnd ||
+      std::memcmp(bytes.data() + kIdentifierAt, identifier.data(), identifier.size()) != 0)
+    return corrupt("not a Bittern model (no " + std::string(identifier) + " at byte 4)");
+
+  flatbuffers::Verifier verifier(as_octets(bytes.data()), bytes.size());
+  if (!verifier.VerifyBuffer<schema::Preamble>(schema::ModelIdentifier()))
+    return corrupt("damaged or cut short: its header cannot be read");
+  const schema::Header& header = *flatbuffers::GetRoot<schema::Preamble>(bytes.data())->header();
+  if (header.format_major() > kFormatMajor)
+    return unsupported("format version " + version_text(header.format_major(), header.format_minor()) +
+                       " is newer than this build reads (" + version_text(kFormatMajor, kFormatMinor) +
+                       "): update Bittern, or export the model again");
+  if (header.format_major() < 1) return corrupt("damaged: format version 0 does not exist");
+  if (header.file_bytes() != bytes.size())
+    return corrupt(std::string(header.file_bytes() > bytes.size() ? "truncated" : "bytes follow its end") +
+                   ": " + std::to_string(bytes.size()) + " bytes, its header says " +
+                   std::to_string(header.file_bytes()));
+
+  const std::size_t checksum_at =
+      static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&header) - bytes.data()) +
+      sizeof(schema::Header) - sizeof(std::uint64_t);
+  constexpr std::array<std::byte, sizeof(std::uint64_t)> kZeros{};
+  Digest digest;
+  digest.add(bytes.first(checksum_at));
+  digest.add(kZeros);
+  digest.add(bytes.subspan(checksum_at + sizeof(std::uint64_t)));
+  if (digest.value() != header.checksum())
+    return corrupt("damaged: the checksum of its bytes is not the one that it states");
+  return {};
+}
+
+// Copies of text and lists, checked against their limits before anything is allocated.
+Expected<std::string> read_text(const flatbuffers::String& text, std::size_t limit, const char* what) {
+  if (text.size() > limit)
+    return corrupt(std::string(what) + " has " + std::to_string(text.size()) + " bytes, more than " +
+                   std::to_string(limit));
+  return text.str();
+}
+
+template <class T, class Stored>
+Expected<std::vector<T>> read_list(const flatbuffers::Vector<Stored>& list, std::size_t limit,
+                                   const char* what) {
+  if (list.size() > limit)
+    return corrupt(std::to_string(list.size()) + " " + what + ", more than " + std::to_string(limit));
+  return std::vector<T>(list.begin(), list.end());
+}
+
+// Reads the enumerators of one layer; an unknown one is kept as an error until the end.
+class Enumerators {
+ public:
+  template <class Ours, class Theirs>
+  Ours get(Theirs value) {
+    if (value > Theirs::MAX) known_ = false;
+    return static_cast<Ours>(value);
+  }
+  bool known() const { return known_; }
+
+ private:
+  bool known_ = true;
+};
+
+graph::Extent extent(const schema::Extent* extent) { return {extent->time(), extent->frequency()}; }
+
+graph::Conv2d read_conv2d(const schema::Conv2d& op, Enumerators& values) {
+  return {.kernel = extent(op.kernel()),
+          .stride = extent(op.stride()),
+          .padding = values.get<graph::Padding>(op.padding()),
+          .out_channels = op.out_channels(),
+          .groups = op.groups(),
+          .bias = op.bias(),
+          .initializer = values.get<graph::Initializer>(op.initializer()),
+          .trainable = op.trainable()};
+}
+
+graph::BinaryConv2d read_binary_conv2d(const schema::BinaryConv2d& op, Enumerators& values) {
+  return {.kernel = extent(op.kernel()),
+          .stride = extent(op.stride()),
+          .padding = values.get<graph::Padding>(op.padding()),
+          .pad_value = values.get<graph::BinaryPadding>(op.pad_value()),
+          .out_channels = op.out_channels(),
+          .input_quantizer = values.get<graph::Quantizer>(op.input_quantizer()),
+          .input_clip = op.input_clip(),
+          .kernel_quantizer = values.get<graph::Quantizer>(op.kernel_quantizer()),
+          .kernel_clip = op.kernel_clip(),
+          .initializer = values.get<graph::Initializer>(op.initializer())};
+}
+
+graph::Exit read_exit(const schema::Exit& op, Enumerators& values) {
+  return {.relu = op.relu(),
+          .norm = values.get<graph::ExitNorm>(op.norm()),
+          .norm_epsilon = op.norm_epsilon(),
+          .norm_momentum = op.norm_momentum(),
+          .pool = values.get<graph::ExitPool>(op.pool()),
+          .dense = values.get<graph::ExitDense>(op.dense()),
+          .classes = op.classes(),
+          .initializer = values.get<graph::Initializer>(op.initializer())};
+}
+
+template <class Pool, class Stored>
+Pool read_pool(const Stored& op, Enumerators& values) {
+  return {.kernel = extent(op.kernel()),
+          .stride = extent(op.stride()),
+          .padding = values.get<graph::Padding>(op.padding())};
+}
+
+// Sets op (and an Input's output shape). False where the file names an op or a setting that does not exist.
+bool read_op(const schema::Layer& stored, graph::Layer& layer) {
+  if (stored.op() == nullptr) return false;
+  Enumerators values;
+  switch (stored.op_type()) {
+    case schema::Op::Input: {
+      const schema::Input& input = *stored.op_as_Input();
+      layer.op = graph::Input{};
+      layer.output = {input.time(), input.frequency(), input.channels()};
+      break;
+    }
+    case schema::Op::Conv2d:
+      layer.op = read_conv2d(*stored.op_as_Conv2d(), values);
+      break;
+    case schema::Op::BinaryConv2d:
+      layer.op = read_binary_conv2d(*stored.op_as_BinaryConv2d(), values);
+      break;
+    case schema::Op::BatchNorm: {
+      const schema::BatchNorm& norm = *stored.op_as_BatchNorm();
+      layer.op = graph::BatchNorm{norm.epsilon(), norm.momentum(), norm.scale(), norm.center()};
+      break;
+    }
+    case schema::Op::Relu:
+      layer.op = graph::Relu{};
+      break;
+    case schema::Op::MaxPool:
+      layer.op = read_pool<graph::MaxPool>(*stored.op_as_MaxPool(), values);
+      break;
+    case schema::Op::AvgPool:
+      layer.op = read_pool<graph::AvgPool>(*stored.op_as_AvgPool(), values);
+      break;
+    case schema::Op::Add:
+      layer.op = graph::Add{};
+      break;
+    case schema::Op::Concat:
+      layer.op = graph::Concat{};
+      break;
+    case schema::Op::Exit:
+      layer.op = read_exit(*stored.op_as_Exit(), values);
+      break;
+    default:
+      return false;
+  }
+  return values.known();
+}
+
+Expected<graph::Network> read_network(const schema::Model& stored) {
+  BITTERN_ASSIGN_OR_RETURN(std::string architecture,
+                           read_text(*stored.architecture(), kMaxNameBytes, "the architecture's name"));
+  if (stored.layers()->size() > graph::kMaxLayers)
+    return corrupt(std::to_string(stored.layers()->size()) + " layers, more than " +
+                   std::to_string(graph::kMaxLayers));
+  std::vector<graph::Layer> layers;
+  layers.reserve(stored.layers()->size());
+  for (const schema::Layer* source : *stored.layers()) {
+    graph::Layer layer;
+    BITTERN_ASSIGN_OR_RETURN(layer.name, read_text(*source->name(), kMaxNameBytes, "a layer's name"));
+    BITTERN_ASSIGN_OR_RETURN(layer.inputs,
+                             read_list<int>(*source->inputs(), graph::kMaxLayers, "inputs of one layer"));
+    if (!read_op(*source, layer))
+      return corrupt("layer " + std::to_string(layers.size()) +
+                     " is of an unknown kind or has an unknown setting");
+    layers.push_back(std::move(layer));
+  }
+  auto network = graph::Network::create(std::move(architecture), std::move(layers));
+  if (!network.ok()) return corrupt("its network does not hold together: " + network.error().message);
+  return network;
+}
+
+template <class T>
+Expected<std::span<const T>> read_tensor(const schema::Tensor& tensor, schema::ElementType type) {
+  const std::uint8_t* data = tensor.data()->data();
+  const std::size_t bytes = tensor.data()->size();
+  if (tensor.type() != type) return corrupt("a tensor has the wrong type of elements");
+  if (bytes == 0 || bytes % sizeof(T) != 0) return corrupt("a tensor ends inside an element, or is empty");
+  if (!is_aligned(data)) return corrupt("a tensor is not 64-byte aligned");
+  return std::span<const T>(reinterpret_cast<const T*>(data), bytes / sizeof(T));
+}
+
+// Views of the layer's tensors; their sizes are validate()'s to check.
+Expected<LayerWeights> read_weights(const schema::Layer& layer) {
+  constexpr std::size_t kRoles = static_cast<std::size_t>(schema::Role::MAX) + 1;
+  if (layer.tensors()->size() > kRoles) return corrupt("a layer has too many tensors");
+  LayerWeights weights;
+  for (const schema::Tensor* tensor : *layer.tensors()) {
+    if (tensor->role() == schema::Role::Bits) {
+      if (!weights.bits.empty()) return corrupt("a layer has two tensors of one role");
+      BITTERN_ASSIGN_OR_RETURN(weights.bits,
+                               read_tensor<std::uint64_t>(*tensor, schema::ElementType::Word64));
+      continue;
+    }
+    std::span<const float>* target = nullptr;
+    switch (tensor->role()) {
+      case schema::Role::Kernel:
+        target = &weights.kernel;
+        break;
+      case schema::Role::Scale:
+        target = &weights.scale;
+        break;
+      case schema::Role::Bias:
+        target = &weights.bias;
+        break;
+      case schema::Role::NormScale:
+        target = &weights.norm_scale;
+        break;
+      case schema::Role::NormBias:
+        target = &weights.norm_bias;
+        break;
+      default:
+        return corrupt("a tensor has an unknown role");
+    }
+    if (!target->empty()) return corrupt("a layer has two tensors of one role");
+    BITTERN_ASSIGN_OR_RETURN(*target, read_tensor<float>(*tensor, schema::ElementType::Float32));
+  }
+  return weights;
+}
+
+Expected<std::vector<LayerWeights>> read_all_weights(const schema::Model& stored, std::size_t file_bytes) {
+  // Tensors that share their bytes could make a small file expensive to check.
+  std::size_t total = 0;
+  for (const schema::Layer* layer : *stored.layers()) {
+    for (const schema::Tensor* tensor : *layer->tensors()) total += tensor->data()->size();
+  }
+  if (total > file_bytes) return corrupt("its tensors overlap");
+  std::vector<LayerWeights> weights;
+  weights.reserve(stored.layers()->size());
+  for (const schema::Layer* layer : *stored.layers()) {
+    BITTERN_ASSIGN_OR_RETURN(LayerWeights layer_weights, read_weights(*layer));
+    weights.push_back(layer_weights);
+  }
+  return weights;
+}
+
+Expected<features::LogMelSpec> read_front_end(const schema::FrontEnd& stored) {
+  features::LogMelSpec spec;
+  spec.sample_rate = stored.sample_rate();
+  spec.clip_samples = stored.clip_samples();
+  spec.frame_length = stored.frame_length();
+  spec.hop = stored.hop();
+  spec.fft_size = stored.fft_size();
+  spec.mel_bins = stored.mel_bins();
+  spec.low_hz = stored.low_hz();
+  spec.high_hz = stored.high_hz();
+  spec.offset = stored.offset();
+  BITTERN_ASSIGN_OR_RETURN(
+      spec.normalize_scale,
+      read_list<float>(*stored.normalize_scale(), graph::kMaxFrequency, "normalisation scales"));
+  BITTERN_ASSIGN_OR_RETURN(
+      spec.normalize_bias,
+      read_list<float>(*stored.normalize_bias(), graph::kMaxFrequency, "normalisation biases"));
+  return spec;
+}
+
+Expected<std::vector<std::string>> read_labels(const schema::Model& stored) {
+  if (stored.labels()->size() > graph::kMaxClasses)
+    return corrupt(std::to_string(stored.labels()->size()) + " labels, more than " +
+                   std::to_string(graph::kMaxClasses));
+  std::vector<std::string> labels;
+  for (const flatbuffers::String* label : *stored.labels()) {
+    BITTERN_ASSIGN_OR_RETURN(std::string text, read_text(*label, kMaxNameBytes, "a label"));
+    labels.push_back(std::move(text));
+  }
+  return labels;
+}
+
+Expected<std::vector<OperatingPoint>> read_operating_points(const schema::Model& stored) {
+  if (stored.operating_points()->size() > kMaxOperatingPoints)
+    return corrupt(std::to_string(stored.operating_points()->size()) + " operating points, more than " +
+                   std::to_string(kMaxOperatingPoints));
+  std::vector<OperatingPoint> points;
+  for (const schema::OperatingPoint* source : *stored.operating_points()) {
+    OperatingPoint point;
+    BITTERN_ASSIGN_OR_RETURN(point.name,
+                             read_text(*source->name(), kMaxNameBytes, "an operating point's name"));
+    BITTERN_ASSIGN_OR_RETURN(point.rule,
+                             read_text(*source->rule(), kMaxNameBytes, "an operating point's rule"));
+    BITTERN_ASSIGN_OR_RETURN(point.thresholds,
+                             read_list<float>(*source->thresholds(), graph::kMaxExits, "thresholds"));
+    BITTERN_ASSIGN_OR_RETURN(point.promise,
+                             read_text(*source->promise(), kMaxTextBytes, "an operating point's promise"));
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+Expected<Provenance> read_provenance(const schema::Provenance& stored) {
+  Provenance provenance;
+  struct Field {
+    std::string& target;
+    const flatbuffers::String* source;
+  };
+  for (const Field& field :
+       {Field{provenance.architecture, stored.architecture()},
+        Field{provenance.placement, stored.placement()}, Field{provenance.data_name, stored.data_name()},
+        Field{provenance.data_digest, stored.data_digest()}, Field{provenance.recipe, stored.recipe()},
+        Field{provenance.metrics, stored.metrics()}, Field{provenance.tool_version, stored.tool_version()},
+        Field{provenance.license, stored.license()}, Field{provenance.date, stored.date()}}) {
+    BITTERN_ASSIGN_OR_RETURN(field.target,
+                             read_text(*field.source, kMaxTextBytes, "a text of the provenance"));
+  }
+  provenance.seed = stored.seed();
+  return provenance;
+}
+
+// Bounds every offset. A model of the largest allowed size has this many tables at most.
+Status verify_structure(Bytes bytes) {
+  constexpr flatbuffers::uoffset_t kMaxDepth = 8;
+  constexpr flatbuffers::uoffset_t kTablesPerLayer =
+      2 + static_cast<flatbuffers::uoffset_t>(schema::Role::MAX) + 1;
+  constexpr flatbuffers::uoffset_t kMaxTables = graph::kMaxLayers * kTablesPerLayer + kMaxOperatingPoints + 4;
+  flatbuffers::Verifier verifier(as_octets(bytes.data()), bytes.size(), kMaxDepth, kMaxTables);
+  if (!schema::VerifyModelBuffer(verifier))
+    return corrupt("damaged: its structure does not hold together, or has more parts than a model may have");
+  return {};
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<const Model>> read(std::span<const std::byte> bytes,
+                                            std::shared_ptr<const void> owner) {
+  if (bytes.empty()) return corrupt("no bytes");
+  if (bytes.size() > kMaxFileBytes)
+    return corrupt(std::to_string(bytes.size()) + " bytes, more than a model's limit of " +
+                   std::to_string(kMaxFileBytes));
+  if (!is_aligned(bytes.data()))
+    return invalid_argument("a model in memory must start at a multiple of " + std::to_string(kAlignment) +
+                            " bytes: align the array, or copy it");
+  BITTERN_RETURN_IF_ERROR(check_header(bytes));
+  BITTERN_RETURN_IF_ERROR(verify_structure(bytes));
+
+  const schema::Model& stored = *schema::GetModel(bytes.data());
+  auto model = std::make_shared<Model>();
+  model->storage = std::move(owner);
+  BITTERN_ASSIGN_OR_RETURN(model->network, read_network(stored));
+  BITTERN_ASSIGN_OR_RETURN(model->weights, read_all_weights(stored, bytes.size()));
+  BITTERN_ASSIGN_OR_RETURN(model->front_end, read_front_end(*stored.front_end()));
+  BITTERN_ASSIGN_OR_RETURN(model->labels, read_labels(stored));
+  BITTERN_ASSIGN_OR_RETURN(model->temperatures,
+                           read_list<float>(*stored.temperatures(), graph::kMaxExits, "temperatures"));
+  BITTERN_ASSIGN_OR_RETURN(model->operating_points, read_operating_points(stored));
+  BITTERN_ASSIGN_OR_RETURN(model->provenance, read_provenance(*stored.provenance()));
+  if (const schema::SelfTest* test = stored.self_test()) {
+    BITTERN_ASSIGN_OR_RETURN(
+        auto stages, read_list<std::uint64_t>(*test->stages(), graph::kMaxExits, "stages of the self-test"));
+    model->self_test = SelfTest{test->features(), std::move(stages), test->logits()};
+  }
+  BITTERN_RETURN_IF_ERROR(validate(*model));
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Expected<std::shared_ptr<const Model>> read_copy(std::span<const std::byte> bytes) {
+  if (bytes.size() > kMaxFileBytes) return read(bytes);  // refuses it
+  auto copy = std::make_shared<AlignedBuffer<std::byte>>(bytes.size());
+  if (copy->size() != bytes.size())
+    return Error{ErrorCode::kOutOfMemory, "no memory for a copy of the model"};
+  if (!bytes.empty()) std::memcpy(copy->data(), bytes.data(), bytes.size());
+  const Bytes view = copy->span();
+  return read(view, std::move(copy));
+}
+
+Expected<std::shared_ptr<const Model>> open(const std::filesystem::path& path) {
+  BITTERN_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::open(path, kMaxFileBytes));
+  const Bytes bytes = file->bytes();
+  auto model = read(bytes, std::move(file));
+  if (!model.ok()) return Error{model.error().code, path.string() + ": " + model.error().message};
+  return model;
+}
+
+}  // namespace bittern::model
