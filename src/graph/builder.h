@@ -1,5 +1,4 @@
-// What an architecture's file writes with: appends layers, returns their indices, keeps the first error for
-// finish().
+// What an architecture's file writes with: appends layers, returns their indices, keeps the first error.
 #pragma once
 
 #include <initializer_list>
@@ -15,7 +14,8 @@ class Builder {
   explicit Builder(Shape input);
 
   int input() const { return 0; }
-  // Appends a layer; names must be unique. Returns its index, which is valid also after an error.
+  // Appends a layer reading `inputs`, which must be indices that add() or input() returned; names must be
+  // unique. Returns its index, which is valid also after an error (with an empty shape).
   int add(std::string name, Op op, std::initializer_list<int> inputs);
   const Shape& shape(int index) const;
 

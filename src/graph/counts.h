@@ -40,7 +40,7 @@ struct Counts {
 };
 
 // BatchNorm counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains after
-// folding).
+// folding). A magnitude-aware kernel's scales are not counted: they are made from its latent weights.
 Counts count(const Network& network);
 
 }  // namespace bittern::graph

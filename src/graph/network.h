@@ -41,7 +41,9 @@ enum class Padding : std::uint8_t { kValid, kSame };
 // What a binary convolution reads outside its input: a real 0 (the tap contributes nothing) or +1.
 enum class BinaryPadding : std::uint8_t { kZero, kOne };
 
-// How training starts a kernel. kBlur is the fixed outer([1 2 1], [1 2 1]) / 16 of a blur pool.
+// How training starts a kernel, by Keras's formulas: k = pixels of the kernel, fan_in = k x in, fan_out = k x
+// out; of one group where there are groups; k x channels and k for a depthwise kernel. kBlur is the fixed
+// outer([1 2 1], [1 2 1]) / 16 of a blur pool.
 enum class Initializer : std::uint8_t { kGlorotNormal, kGlorotUniform, kHeNormal, kBlur };
 
 // Sign with the gradient that training gives it (Larq's names and formulas). kMagnitudeAwareSign is for
