@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,14 +42,18 @@ struct Policy {
   int exit = 0;                                       // from 1; 0: the last
   bool leave(std::span<const Answer> answers) const;  // answers.size() is the exit just computed
 
-  static Expected<Policy> with_threshold(std::string_view rule,
-                                         float threshold);  // the same at every exit; NaN refused
+  // The same threshold at every exit. Errors: an unknown rule, a threshold that the rule refuses.
+  static Expected<Policy> with_threshold(std::string_view rule, float threshold);
+  // One threshold per exit, such as a model's operating point has them; at most graph::kMaxExits.
+  static Expected<Policy> with_thresholds(std::string_view rule, std::span<const float> thresholds);
   static Expected<Policy> at_exit(int exit, int exits);
 };
 
-// p = softmax(logits / temperature), own exp (core/math.h), a fixed order of summation; subtracts the maximum
-// first.
-void softmax(std::span<const float> logits, float temperature, std::span<float> probabilities) noexcept;
+// p_i = exp((l_i - max l) / temperature) / sum, own exp (core/math.h), summed in ascending order. `only`, if
+// not empty, [classes] of 0 or 1 with at least one 1: the rest get 0 and take no part. Logits must be finite,
+// temperature positive.
+void softmax(std::span<const float> logits, float temperature, std::span<float> probabilities,
+             std::span<const std::uint8_t> only = {}) noexcept;
 // H = -sum p ln p in nats; 0 ln 0 = 0.
 float entropy(std::span<const float> probabilities) noexcept;
 Answer answer(std::span<const float> probabilities) noexcept;

@@ -1,0 +1,20 @@
+#include "exits/threshold.h"
+
+#include <array>
+#include <charconv>
+
+namespace bittern::exits {
+
+std::string decimal(float value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end.ptr};
+}
+
+Status check_range(std::string_view rule, float threshold, float low, float high) {
+  if (threshold >= low && threshold <= high) return {};  // false for NaN
+  return invalid_argument("the threshold of rule '" + std::string(rule) + "' is " + decimal(threshold) +
+                          "; give a number from " + decimal(low) + " to " + decimal(high));
+}
+
+}  // namespace bittern::exits
