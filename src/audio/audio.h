@@ -15,23 +15,27 @@ struct DecodeOptions {
   double max_seconds = 3600;  // longer input is an error
 };
 
-// WAV, FLAC, Ogg Vorbis, Opus, MP3: any rate, channels averaged to mono, full scale +-1, resampled (soxr,
-// high quality). Errors are one line naming the file: missing, not audio, no samples, NaN or infinite
-// samples, truncated beyond use.
+// WAV, FLAC, Ogg Vorbis, Opus, MP3 (told by content, not by name): any rate from 1 to 768 kHz, channels
+// averaged to mono, full scale +-1 (float files may go beyond it), resampled (soxr, high quality). A WAV, Ogg
+// or MP3 file that was cut gives what is left of it; a FLAC file with samples missing is an error, since FLAC
+// counts and checks them. Errors are one line naming the file: missing, empty, not audio, no samples, too
+// long, NaN or infinite samples (the first one's place is told), damaged. Works on pipes where the format
+// allows it.
 Expected<std::vector<float>> decode(const std::filesystem::path& path, const DecodeOptions& options = {});
 
 struct RawFormat {
   int sample_rate = 16000;
   int channels = 1;
 };
-// Signed 16-bit little-endian PCM, interleaved, to the end of the stream.
+// Signed 16-bit little-endian PCM, interleaved, to the end of the stream. A part of a frame at the end is an
+// error: it means that the channels, or the format, are not what was said.
 Expected<std::vector<float>> decode_raw(std::istream& stream, const RawFormat& format,
                                         const DecodeOptions& options = {});
 
-// Mono samples from one rate to another.
+// Mono samples from one rate to another: n become round(n * to_rate / from_rate).
 Expected<std::vector<float>> resample(std::vector<float> samples, int from_rate, int to_rate);
 
-// 16-bit mono WAV; values are clipped to full scale. Atomic.
+// 16-bit mono WAV; values are clipped to full scale, NaN and infinite ones are an error. Atomic.
 Status write_wav(const std::filesystem::path& path, const std::vector<float>& samples, int sample_rate);
 
 // Whether the name ends like an audio file that decode() reads.

@@ -20,7 +20,7 @@ std::string_view name(Split split);  // "train", "validation", "test"
 Expected<Split> parse_split(std::string_view name);
 
 struct Clip {
-  std::filesystem::path path;  // empty: silence, made from `noise` by whoever loads it
+  std::filesystem::path path;  // empty: digital silence, `seconds` long
   int label = 0;               // index into Dataset::labels
   std::string speaker;         // empty where not known
   Split split = Split::kTrain;
@@ -30,9 +30,9 @@ struct Clip {
 };
 
 struct Dataset {
-  std::string name;  // the layout's name and the folder's
+  std::string name;  // the layout's name and the folder's: "folders/digits-10"
   std::string layout;
-  std::vector<std::string> labels;           // sorted, but for layouts with an order of their own
+  std::vector<std::string> labels;           // sorted by bytes, in every layout
   std::vector<Clip> clips;                   // in a fixed order: split, label, path
   std::vector<std::filesystem::path> noise;  // background recordings, if the layout has some
   std::vector<std::string> warnings;         // a class without clips in a split, ...
@@ -56,9 +56,15 @@ struct Layout {
 
 std::span<const Layout> layouts();
 
-// Errors: a missing or empty folder, no clips at all, a label with no clips; unknown layout or task. A split may be empty (a folder with
-// only test/ can be evaluated): whoever needs a split checks for it. Other oddities are warnings.
+// Errors: a missing or empty folder, no clips at all, a label with no clips; unknown layout or task. A split
+// may be empty (a folder with only test/ can be evaluated): whoever needs a split checks for it. Other
+// oddities are warnings. No clip is decoded here, but for the background noise of speech-commands, whose
+// length must be known.
 Expected<Dataset> scan(const std::filesystem::path& root, const ScanOptions& options = {});
+
+// The recordings in a folder and below it, for use as background noise, sorted by path. Errors: a missing
+// folder, none in it.
+Expected<std::vector<std::filesystem::path>> noise_files(const std::filesystem::path& folder);
 
 // Decoded clips, one after another in `samples`.
 struct LoadedClips {
@@ -72,8 +78,8 @@ struct LoadedClips {
 // Called between clips; false stops the work with kCancelled.
 using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
-// Decodes clips in order. Unreadable ones are skipped and listed; more than 5 % of them is an error.
-// `progress` may be null.
+// Decodes clips in order. Unreadable ones are skipped and listed; more than 5 % of them is an error, and so
+// is a split without clips. `progress` may be null.
 Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate,
                            const Progress& progress = nullptr);
 

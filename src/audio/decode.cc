@@ -1,0 +1,202 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sndfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <istream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "audio/audio.h"
+#include "audio/resampler.h"
+
+namespace bittern::audio {
+namespace {
+
+constexpr std::size_t kPieceFrames = 8192;
+constexpr int kMaxChannels = 256;
+constexpr float kMaxMagnitude = 1e9F;  // beyond it the front end's single precision has no room
+
+// Averages channels, checks samples, limits the length and resamples, piece by piece: memory follows what a
+// file delivers, never what it claims.
+class Mixer {
+ public:
+  static Expected<Mixer> create(std::string name, int rate, int channels, const DecodeOptions& options) {
+    if (channels < 1 || channels > kMaxChannels)
+      return invalid_argument(fmt::format("{}: {} channels; 1 to {} are read", name, channels, kMaxChannels));
+    if (!(options.max_seconds > 0))
+      return invalid_argument("the longest length allowed must be more than 0 seconds");
+    Expected<Resampler> resampler = Resampler::create(rate, options.sample_rate);
+    if (!resampler.ok())
+      return Error{resampler.error().code, fmt::format("{}: {}", name, resampler.error().message)};
+    return Mixer(std::move(name), rate, channels, options.max_seconds, std::move(resampler).value());
+  }
+
+  Status push(const float* interleaved, std::size_t frames) {
+    if (static_cast<double>(frames_ + frames) > max_seconds_ * rate_)
+      return invalid_argument(fmt::format("{}: longer than {:g} seconds", name_, max_seconds_));
+    mono_.resize(frames);
+    for (std::size_t i = 0; i < frames; ++i) {
+      double sum = 0;
+      for (std::size_t c = 0; c < channels_; ++c) {
+        const float sample = interleaved[i * channels_ + c];
+        if (!(std::abs(sample) <= kMaxMagnitude)) return bad_sample(sample, frames_ + i, c);
+        sum += static_cast<double>(sample);
+      }
+      mono_[i] = static_cast<float>(sum / static_cast<double>(channels_));
+    }
+    frames_ += frames;
+    return resampler_.push(mono_, output_);
+  }
+
+  Expected<std::vector<float>> finish() {
+    if (frames_ == 0) return corrupt(name_ + ": no samples in it");
+    BITTERN_RETURN_IF_ERROR(resampler_.finish(output_));
+    if (output_.empty()) return corrupt(fmt::format("{}: too short, {} samples", name_, frames_));
+    return std::move(output_);
+  }
+
+  std::size_t frames() const { return frames_; }
+
+ private:
+  Mixer(std::string name, int rate, int channels, double max_seconds, Resampler resampler)
+      : name_(std::move(name)),
+        rate_(rate),
+        channels_(static_cast<std::size_t>(channels)),
+        max_seconds_(max_seconds),
+        resampler_(std::move(resampler)) {}
+
+  Error bad_sample(float sample, std::size_t frame, std::size_t channel) const {
+    const char* what = std::isnan(sample)   ? "not a number"
+                       : std::isinf(sample) ? "infinite"
+                                            : "far beyond full scale";
+    return corrupt(fmt::format("{}: sample {} (at {:.3f} s, channel {}) is {}", name_, frame,
+                               static_cast<double>(frame) / rate_, channel + 1, what));
+  }
+
+  std::string name_;
+  int rate_;
+  std::size_t channels_;
+  double max_seconds_;
+  Resampler resampler_;
+  std::size_t frames_ = 0;
+  std::vector<float> mono_;
+  std::vector<float> output_;
+};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+struct CloseSoundFile {
+  void operator()(SNDFILE* file) const noexcept { sf_close(file); }
+};
+using SoundFile = std::unique_ptr<SNDFILE, CloseSoundFile>;
+
+// libsndfile also opens formats without a header (by guessing) and a dozen rare ones; those are refused.
+bool is_supported(int format) {
+  switch (format & SF_FORMAT_TYPEMASK) {
+    case SF_FORMAT_WAV:
+    case SF_FORMAT_WAVEX:
+    case SF_FORMAT_RF64:
+    case SF_FORMAT_W64:
+    case SF_FORMAT_AIFF:
+    case SF_FORMAT_AU:
+    case SF_FORMAT_FLAC:
+    case SF_FORMAT_OGG:
+    case SF_FORMAT_MPEG:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Error not_audio(const std::string& name) {
+  return corrupt(name + ": not an audio file (WAV, FLAC, Ogg Vorbis, Opus and MP3 are read)");
+}
+
+}  // namespace
+
+Expected<std::vector<float>> decode(const std::filesystem::path& path, const DecodeOptions& options) {
+  const std::string name = path.string();
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.number() < 0) {
+    const int reason = errno;
+    if (reason == ENOENT || reason == ENOTDIR) return not_found(name + ": no such file");
+    return io_error(fmt::format("{}: cannot open: {}", name, std::strerror(reason)));
+  }
+  struct stat status = {};
+  if (::fstat(descriptor.number(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return invalid_argument(name + ": is a folder, not an audio file");
+    if (S_ISREG(status.st_mode) && status.st_size == 0) return corrupt(name + ": is empty");
+  }
+  SF_INFO info = {};
+  const SoundFile file(sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
+  if (!file) {
+    const int reason = sf_error(nullptr);
+    if (reason == SF_ERR_UNRECOGNISED_FORMAT) return not_audio(name);
+    return corrupt(fmt::format("{}: cannot read as audio: {}", name, sf_error_number(reason)));
+  }
+  if (!is_supported(info.format)) return not_audio(name);
+
+  BITTERN_ASSIGN_OR_RETURN(Mixer mixer, Mixer::create(name, info.samplerate, info.channels, options));
+  std::vector<float> piece(kPieceFrames * static_cast<std::size_t>(info.channels));
+  while (true) {
+    const sf_count_t frames = sf_readf_float(file.get(), piece.data(), kPieceFrames);
+    if (frames <= 0) break;
+    BITTERN_RETURN_IF_ERROR(mixer.push(piece.data(), static_cast<std::size_t>(frames)));
+  }
+  // What a cut WAV, Ogg or MP3 file delivers is used. FLAC counts and checks its samples: where they fall
+  // short, the file is damaged and says so.
+  if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC) {
+    const bool short_of_claim = info.frames > 0 && info.frames < SF_COUNT_MAX &&
+                                static_cast<sf_count_t>(mixer.frames()) < info.frames;
+    if (short_of_claim || sf_error(file.get()) != SF_ERR_NO_ERROR)
+      return corrupt(fmt::format("{}: damaged or truncated: {} of {} samples could be read", name,
+                                 mixer.frames(), info.frames));
+  }
+  return mixer.finish();
+}
+
+Expected<std::vector<float>> decode_raw(std::istream& stream, const RawFormat& format,
+                                        const DecodeOptions& options) {
+  const std::string name = "raw audio";
+  BITTERN_ASSIGN_OR_RETURN(Mixer mixer, Mixer::create(name, format.sample_rate, format.channels, options));
+  const auto channels = static_cast<std::size_t>(format.channels);
+  std::vector<char> bytes(kPieceFrames * channels * 2);
+  std::vector<float> piece(kPieceFrames * channels);
+  while (stream) {
+    stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    const auto count = static_cast<std::size_t>(stream.gcount());
+    if (count % (channels * 2) != 0)
+      return corrupt(fmt::format("{}: {} bytes are left over after the last whole frame of {} x 16 bits",
+                                 name, count % (channels * 2), channels));
+    for (std::size_t i = 0; i < count / 2; ++i) {
+      const auto low = static_cast<unsigned char>(bytes[2 * i]);
+      const auto high = static_cast<unsigned char>(bytes[2 * i + 1]);
+      piece[i] = static_cast<float>(static_cast<std::int16_t>(low | high << 8)) / 32768.0F;
+    }
+    BITTERN_RETURN_IF_ERROR(mixer.push(piece.data(), count / 2 / channels));
+  }
+  if (stream.bad()) return io_error(name + ": reading failed");
+  return mixer.finish();
+}
+
+}  // namespace bittern::audio

@@ -1,0 +1,14 @@
+// The functions of each layout, one file per layout; layouts.cc lists them.
+#pragma once
+
+#include <filesystem>
+
+#include "core/status.h"
+#include "datasets/dataset.h"
+
+namespace bittern::datasets {
+
+bool recognises_folders(const std::filesystem::path& root);
+Expected<Dataset> scan_folders(const std::filesystem::path& root, const ScanOptions& options);
+
+}  // namespace bittern::datasets
