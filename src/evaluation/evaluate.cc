@@ -1,0 +1,107 @@
+#include "evaluation/evaluate.h"
+
+#include <set>
+
+#include "evaluation/collect.h"
+#include "evaluation/metrics.h"
+#include "evaluation/timing.h"
+#include "graph/counts.h"
+
+namespace bittern::evaluation {
+namespace {
+
+// Times every row of `report`, each by really classifying under its policy.
+Status add_times(Report& report, const std::shared_ptr<const model::Model>& model, const LabelledClips& clips,
+                 const EvaluateOptions& options) {
+  BITTERN_ASSIGN_OR_RETURN(Timer timer, Timer::create(model, options.session));
+  const std::size_t total = report.clip_rows.size() + report.exits.size() + report.rules.size();
+  std::size_t done = 0;
+  const auto go_on = [&]() -> Status {
+    if (options.progress && !options.progress("timing", done++, total))
+      return Error{ErrorCode::kCancelled, "interrupted"};
+    return {};
+  };
+  for (std::size_t i = 0; i < report.clip_rows.size(); ++i) {
+    BITTERN_RETURN_IF_ERROR(go_on());
+    BITTERN_ASSIGN_OR_RETURN(report.clip_rows[i].time_us,
+                             timer.microseconds(clips.samples[i], options.policy, options.only));
+  }
+  const int exits = static_cast<int>(report.exits.size());
+  for (ExitRow& row : report.exits) {
+    BITTERN_RETURN_IF_ERROR(go_on());
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::at_exit(row.exit, exits));
+    BITTERN_ASSIGN_OR_RETURN(row.time_us, timer.median_microseconds(clips.samples, policy, options.only));
+  }
+  for (RuleRow& row : report.rules) {
+    BITTERN_RETURN_IF_ERROR(go_on());
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                             exits::Policy::with_threshold(row.rule, row.threshold));
+    BITTERN_ASSIGN_OR_RETURN(row.time_us, timer.median_microseconds(clips.samples, policy, options.only));
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, const LabelledClips& clips,
+                          const EvaluateOptions& options) {
+  if (clips.samples.empty()) return invalid_argument("there are no clips to evaluate");
+  CollectOptions collecting{.session = options.session, .threads = options.threads, .progress = nullptr};
+  if (options.progress) {
+    collecting.progress = [&](std::size_t done, std::size_t total) {
+      return options.progress("running", done, total);
+    };
+  }
+  BITTERN_ASSIGN_OR_RETURN(const Collected collected, collect(model, clips.samples, collecting));
+  const Answers answers = answer_all(collected, model->temperatures, options.only);
+  const Truth truth{clips.labels, group_by_speaker(clips.speakers)};
+
+  Report report;
+  report.architecture = model->network.architecture();
+  report.labels = model->labels;
+  report.clips = collected.clips;
+  report.speakers = std::set(truth.groups.begin(), truth.groups.end()).size();
+  for (std::size_t c = 0; c < options.only.size(); ++c)
+    if (options.only[c] != 0) report.only.push_back(model->labels[c]);
+
+  const int exits = model->network.exit_count();
+  const graph::Counts counts = graph::count(model->network);
+  for (int exit = 1; exit <= exits; ++exit) {
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::at_exit(exit, exits));
+    const Outcome outcome = apply(policy, answers, truth, collected);
+    report.exits.push_back({.exit = exit,
+                            .layer = counts.exits[static_cast<std::size_t>(exit - 1)].layer,
+                            .accuracy = outcome.accuracy,
+                            .macs_share = outcome.macs_share,
+                            .time_us = std::nullopt});
+  }
+  for (const exits::Rule& rule : exits::rules()) {
+    for (const float threshold : rule.sweep) {
+      BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                               exits::Policy::with_threshold(rule.name, threshold));
+      report.rules.push_back(
+          {std::string(rule.name), threshold, apply(policy, answers, truth, collected), std::nullopt});
+    }
+  }
+  report.per_class = accuracy_per_class(answers, truth, exits, collected.classes);
+  report.confusion = confusion(answers, truth, exits, collected.classes);
+
+  if (options.per_clip) {
+    for (std::size_t clip = 0; clip < collected.clips; ++clip) {
+      const auto of_clip = answers.of(clip);
+      const int exit = exit_taken(of_clip, options.policy);
+      const auto place = static_cast<std::size_t>(exit - 1);
+      report.clip_rows.push_back({.file = clips.names[clip],
+                                  .truth = model->labels[static_cast<std::size_t>(clips.labels[clip])],
+                                  .label = model->labels[static_cast<std::size_t>(of_clip[place].label)],
+                                  .exit = exit,
+                                  .entropy = of_clip[place].entropy,
+                                  .macs_share = collected.shares_of(clip)[place],
+                                  .time_us = std::nullopt});
+    }
+  }
+  if (options.timing) BITTERN_RETURN_IF_ERROR(add_times(report, model, clips, options));
+  return report;
+}
+
+}  // namespace bittern::evaluation

@@ -1,0 +1,112 @@
+#include "evaluation/report.h"
+
+#include <array>
+#include <charconv>
+
+namespace bittern::evaluation {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void add_time(Json& object, const std::optional<double>& time_us) {
+  if (time_us) object["time_us"] = *time_us;
+}
+
+Json exits_json(const Report& report) {
+  Json list = Json::array();
+  for (const ExitRow& row : report.exits) {
+    Json object{{"exit", row.exit},
+                {"layer", row.layer},
+                {"accuracy", to_json(row.accuracy)},
+                {"macs_share", row.macs_share}};
+    add_time(object, row.time_us);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+Json rules_json(const Report& report) {
+  Json list = Json::array();
+  for (const RuleRow& row : report.rules) {
+    Json object{{"rule", row.rule},
+                {"threshold", shortest(row.threshold)},
+                {"accuracy", to_json(row.outcome.accuracy)},
+                {"average_exit", row.outcome.average_exit},
+                {"macs_share", row.outcome.macs_share},
+                {"histogram", row.outcome.histogram},
+                {"histogram_per_class", row.outcome.histogram_per_class}};
+    add_time(object, row.time_us);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+Json clips_json(const Report& report) {
+  Json list = Json::array();
+  for (const ClipRow& row : report.clip_rows) {
+    Json object{{"file", row.file},
+                {"truth", row.truth},
+                {"label", row.label},
+                {"exit", row.exit},
+                {"entropy", shortest(row.entropy)},
+                {"macs_share", row.macs_share}};
+    add_time(object, row.time_us);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+}  // namespace
+
+double shortest(float value) {
+  std::array<char, 32> text{};
+  const auto printed = std::to_chars(text.data(), text.data() + text.size(), value);
+  double result = 0;
+  std::from_chars(text.data(), printed.ptr, result);
+  return result;
+}
+
+Json to_json(const Proportion& proportion) {
+  Json object{
+      {"value", nullptr}, {"low", proportion.low}, {"high", proportion.high}, {"clips", proportion.clips}};
+  if (proportion.clips > 0) object["value"] = proportion.value;
+  return object;
+}
+
+Json to_json(const Report& report) {
+  Json json{{"model", report.model},
+            {"architecture", report.architecture},
+            {"data",
+             {{"folder", report.data},
+              {"layout", report.layout},
+              {"split", report.split},
+              {"digest", report.data_digest},
+              {"clips", report.clips},
+              {"speakers", report.speakers},
+              {"skipped", report.skipped},
+              {"left_out", report.left_out}}},
+            {"segment", report.segment},
+            {"labels", report.labels}};
+  if (!report.only.empty()) json["only"] = report.only;
+  json["interval"] = report.speakers == report.clips
+                         ? "95 %, Wilson over clips"
+                         : "95 %, hull of Wilson over clips and bootstrap over speakers (2000 resamples)";
+  json["exits"] = exits_json(report);
+  json["rules"] = rules_json(report);
+  Json per_class = Json::array();
+  for (std::size_t c = 0; c < report.per_class.size(); ++c)
+    per_class.push_back({{"label", report.labels[c]}, {"accuracy", to_json(report.per_class[c])}});
+  json["per_class"] = std::move(per_class);
+  json["confusion"] = report.confusion;
+  if (!report.clip_rows.empty()) {
+    json["policy"] = report.policy;
+    json["clips"] = clips_json(report);
+  }
+  return json;
+}
+
+std::string json_text(const Report& report) {
+  return to_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace bittern::evaluation

@@ -1,0 +1,74 @@
+// Everything an evaluation found. JSON is its form on disk; terminal tables are drawn from the same struct.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluation/interval.h"
+#include "evaluation/metrics.h"
+
+namespace bittern::evaluation {
+
+// One exit alone: every clip leaves there.
+struct ExitRow {
+  int exit = 0;       // from 1
+  std::string layer;  // that it reads
+  Proportion accuracy;
+  double macs_share = 0;
+  std::optional<double> time_us;
+};
+
+struct RuleRow {
+  std::string rule;
+  float threshold = 0;
+  Outcome outcome;
+  std::optional<double> time_us;
+};
+
+// One clip under the chosen policy.
+struct ClipRow {
+  std::string file;
+  std::string truth;
+  std::string label;
+  int exit = 0;
+  float entropy = 0;  // nats
+  double macs_share = 0;
+  std::optional<double> time_us;
+};
+
+struct Report {
+  std::string model;  // as it was named on the command line
+  std::string architecture;
+  std::string data;  // the folder
+  std::string layout;
+  std::string data_digest;
+  std::string split;
+  std::string segment;
+  std::vector<std::string> labels;  // the model's, in its order
+  std::vector<std::string> only;    // the labels that answers were restricted to; empty: all
+  std::size_t clips = 0;
+  std::size_t skipped = 0;   // unreadable
+  std::size_t left_out = 0;  // of labels that `only` leaves out
+  std::size_t speakers = 0;  // groups of the interval's bootstrap; clips of unknown speakers count singly
+  std::vector<ExitRow> exits;
+  std::vector<RuleRow> rules;
+  // At the last exit: the whole network's answer.
+  std::vector<Proportion> per_class;                // [labels]
+  std::vector<std::vector<std::size_t>> confusion;  // [truth][answer]
+  std::string policy;                               // of clip_rows, in words
+  std::vector<ClipRow> clip_rows;                   // empty unless asked for
+};
+
+// {"value", "low", "high", "clips"}; value is null without clips.
+nlohmann::ordered_json to_json(const Proportion& proportion);
+nlohmann::ordered_json to_json(const Report& report);
+
+// The text to store: indented by two, names that are not UTF-8 mended, a final newline.
+std::string json_text(const Report& report);
+
+// The double that prints like `value`: 0.1F as 0.1, not as 0.10000000149.
+double shortest(float value);
+
+}  // namespace bittern::evaluation

@@ -1,0 +1,48 @@
+#include "evaluation/timing.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace bittern::evaluation {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+Expected<Timer> Timer::create(const std::shared_ptr<const model::Model>& model,
+                              const runtime::SessionOptions& options) {
+  BITTERN_ASSIGN_OR_RETURN(runtime::Session session, runtime::Session::create(model, options));
+  return Timer(std::move(session));
+}
+
+Expected<double> Timer::microseconds(std::span<const float> samples, const exits::Policy& policy,
+                                     std::span<const std::uint8_t> only) {
+  // Planning for a new length is not part of an answer.
+  BITTERN_RETURN_IF_ERROR(session_.prepare(static_cast<std::int64_t>(samples.size())));
+  std::vector<double> times;
+  for (int repeat = 0; repeat < kTimingRepeats; ++repeat) {
+    runtime::Classification answer;
+    const auto start = std::chrono::steady_clock::now();
+    BITTERN_RETURN_IF_ERROR(session_.classify(samples, policy, answer, only));
+    const auto end = std::chrono::steady_clock::now();
+    times.push_back(std::chrono::duration<double, std::micro>(end - start).count());
+  }
+  return median(std::move(times));
+}
+
+Expected<double> Timer::median_microseconds(std::span<const std::vector<float>> clips,
+                                            const exits::Policy& policy, std::span<const std::uint8_t> only) {
+  const std::size_t count = std::min(clips.size(), kTimingClips);
+  std::vector<double> times;
+  for (std::size_t i = 0; i < count; ++i) {
+    BITTERN_ASSIGN_OR_RETURN(const double time, microseconds(clips[i * clips.size() / count], policy, only));
+    times.push_back(time);
+  }
+  return median(std::move(times));
+}
+
+}  // namespace bittern::evaluation

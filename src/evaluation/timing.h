@@ -1,0 +1,41 @@
+// How long answers take, measured by giving them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/status.h"
+#include "exits/rule.h"
+#include "model/model.h"
+#include "runtime/session.h"
+
+namespace bittern::evaluation {
+
+inline constexpr int kTimingRepeats = 3;
+inline constexpr std::size_t kTimingClips = 64;  // at most so many, evenly spaced, per policy
+
+// Microseconds of one Session::classify (samples to answer, on one thread): per clip the median of
+// kTimingRepeats runs.
+class Timer {
+ public:
+  static Expected<Timer> create(const std::shared_ptr<const model::Model>& model,
+                                const runtime::SessionOptions& options);
+
+  Expected<double> microseconds(std::span<const float> samples, const exits::Policy& policy,
+                                std::span<const std::uint8_t> only);
+  // The median over at most kTimingClips of `clips`.
+  Expected<double> median_microseconds(std::span<const std::vector<float>> clips, const exits::Policy& policy,
+                                       std::span<const std::uint8_t> only);
+
+ private:
+  explicit Timer(runtime::Session session) : session_(std::move(session)) {}
+  runtime::Session session_;
+};
+
+// The middle of `values`, of two middles their mean; NaN of none.
+double median(std::vector<double> values);
+
+}  // namespace bittern::evaluation
