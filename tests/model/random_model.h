@@ -134,7 +134,7 @@ inline graph::Network tiny_network(int classes = 3) {
   x = builder.add("stem.relu", Relu{}, {x});
   exit("exit1", x, Exit{});
   const int one =
-      builder.add("b1.conv", BinaryConv2d{.out_channels = 8, .pad_value = BinaryPadding::kOne}, {x});
+      builder.add("b1.conv", BinaryConv2d{.pad_value = BinaryPadding::kOne, .out_channels = 8}, {x});
   const int normed = builder.add("b1.norm", BatchNorm{.scale = false}, {one});
   x = builder.add("b1", Add{}, {normed, x});
   const int growth = builder.add("d1.conv",
