@@ -12,7 +12,8 @@ namespace bittern {
 
 Expected<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& path,
                                                              std::size_t max_bytes) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not make us wait
   if (descriptor < 0) {
     const int reason = errno;
     const std::string message = path.string() + ": " + std::strerror(reason);
