@@ -1,0 +1,71 @@
+// Per-target helpers: covering a range of channels with vectors, and signs of a vector as bits.
+#if defined(BITTERN_KERNELS_LANES_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef BITTERN_KERNELS_LANES_INL_H
+#undef BITTERN_KERNELS_LANES_INL_H
+#else
+#define BITTERN_KERNELS_LANES_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bittern::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FullTag = hn::ScalableTag<float>;
+using BlockTag = hn::CappedTag<float, 8>;  // at most one block of outputs
+
+template <class D>
+constexpr int lanes(D d) {
+  return static_cast<int>(hn::MaxLanes(d));
+}
+
+// Calls body(d, c) over [begin, end): whole vectors first, then ever smaller ones down to one lane, so that
+// nothing past `end` is touched.
+template <class D, class Body>
+HWY_INLINE void for_channels(D d, int begin, int end, const Body& body) {
+  constexpr int kLanes = lanes(D());
+  for (; begin + kLanes <= end; begin += kLanes) body(d, begin);
+  if constexpr (kLanes > 1) {
+    if (begin < end) for_channels(hn::CappedTag<float, kLanes / 2>(), begin, end, body);
+  }
+}
+
+// Bit l = lane l is true. At most 16 lanes.
+template <class D, class Mask>
+HWY_INLINE std::uint64_t bits_of(D d, Mask mask) {
+  if constexpr (lanes(D()) <= 8) {
+    std::uint8_t bits = 0;
+    hn::StoreMaskBits(d, mask, &bits);
+    return bits;
+  } else {
+    std::uint8_t bytes[8] = {};
+    hn::StoreMaskBits(d, mask, bytes);
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, bytes, sizeof(bits));
+    return bits;
+  }
+}
+
+// Bit l = lane l is negative (-0 is not, NaN is not).
+template <class D, class V>
+HWY_INLINE std::uint64_t sign_bits(D d, V v) {
+  return bits_of(d, hn::Lt(v, hn::Zero(d)));
+}
+
+template <class D, class V>
+HWY_INLINE V relu_of(D d, V v) {  // not Max, which treats NaN and -0 differently from machine to machine
+  return hn::IfThenElseZero(hn::Gt(v, hn::Zero(d)), v);
+}
+
+}  // namespace
+}  // namespace bittern::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target
