@@ -9,8 +9,9 @@
 
 namespace bittern::cli {
 
-// Wrong usage is found while parsing (CLI11 validators; exit status 2). What `run` returns as an Error is
-// printed as one line on standard error (exit status 1; kCancelled 130).
+// Wrong usage is found while parsing (CLI11 validators; exit status 2), or by fail_usage() of options.h. What
+// `run` returns as an Error is printed as one line on standard error (exit status 1; kCancelled 130); with an
+// empty message it fails without another line.
 struct Command {
   std::string_view name;
   std::string_view summary;

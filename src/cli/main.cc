@@ -31,7 +31,10 @@ struct Entry {
 // The list of commands, in the order of --help. One of a room that may be missing reads
 //   {"train", BITTERN_TRAINING_COMMAND(kTrainCommand), "BITTERN_TRAINING"},
 const std::vector<Entry>& entries() {
-  static const std::vector<Entry> list{};
+  static const std::vector<Entry> list{
+      {"classify", &kClassifyCommand, ""},
+      {"evaluate", &kEvaluateCommand, ""},
+  };
   return list;
 }
 

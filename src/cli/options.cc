@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -35,6 +36,14 @@ CLI::Validator finite_above(double low) {
 CLI::Validator finite_within(double low, double high) {
   return finite(fmt::format("from {} to {}", low, high),
                 [low, high](double x) { return x >= low && x <= high; });
+}
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  return {[words = std::move(words)](std::string& text) {
+            if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
+            return fmt::format("'{}' is not one of: {}", text, fmt::join(words, ", "));
+          },
+          ""};
 }
 
 CLI::Option* add_threads_option(CLI::App& app, int& threads) {

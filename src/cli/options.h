@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace bittern::cli {
 
@@ -16,6 +17,9 @@ namespace bittern::cli {
 CLI::Validator finite_at_least(double low);             // low <= x
 CLI::Validator finite_above(double low);                // low < x
 CLI::Validator finite_within(double low, double high);  // low <= x <= high
+
+// Wrong usage names the word and what is possible.
+CLI::Validator one_of(std::vector<std::string> words);
 
 // --threads: adds the option, from 1 to 256; the default is the machine's number of cores.
 CLI::Option* add_threads_option(CLI::App& app, int& threads);

@@ -13,11 +13,6 @@ Error cannot_write() {
   return io_error(fmt::format("standard output: cannot write: {}", std::strerror(errno)));
 }
 
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 }  // namespace
 
 Status write_out(std::string_view text) {
@@ -26,7 +21,8 @@ Status write_out(std::string_view text) {
 }
 
 Status flush_out() {
-  if (std::fflush(stdout) != 0) return cannot_write();
+  // An earlier failure may have dropped what it could not write.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return cannot_write();
   return {};
 }
 
@@ -41,11 +37,42 @@ std::string one_line(std::string_view text) {
 }
 
 void print_error(std::string_view message) {
+  if (message.empty()) return;
   const std::string line = fmt::format("bittern: {}\n", one_line(message));
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 void print_warning(std::string_view message) { print_error(fmt::format("warning: {}", message)); }
+
+std::size_t Table::width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string Table::line(const std::vector<std::string>& row) const {
+  std::string line;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const std::string_view cell = c < row.size() ? std::string_view(row[c]) : std::string_view();
+    const std::size_t wanted = std::max(columns_[c].width, width(columns_[c].title));
+    const std::string padding(wanted - std::min(wanted, width(cell)), ' ');
+    if (c != 0) line += "  ";
+    if (columns_[c].align == Align::kRight) line += padding;
+    line += cell;
+    if (columns_[c].align == Align::kLeft) line += padding;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + '\n';
+}
+
+std::string Table::head() const {
+  std::vector<std::string> titles;
+  std::size_t total = 0;
+  for (const Column& column : columns_) {
+    titles.push_back(column.title);
+    total += std::max(column.width, width(column.title)) + 2;
+  }
+  return line(titles) + std::string(total < 2 ? 0 : total - 2, '-') + '\n';
+}
 
 void Table::add(std::vector<std::string> row) {
   row.resize(columns_.size());
@@ -53,28 +80,12 @@ void Table::add(std::vector<std::string> row) {
 }
 
 std::string Table::str() const {
-  std::vector<std::size_t> widths(columns_.size());
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    widths[c] = width(columns_[c].title);
-    for (const auto& row : rows_) widths[c] = std::max(widths[c], width(row[c]));
-  }
-  std::string text;
-  const auto append_line = [&](const auto& cell_of) {
-    std::string line;
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
-      const std::string& cell = cell_of(c);
-      const std::string padding(widths[c] - width(cell), ' ');
-      if (c != 0) line += "  ";
-      line += columns_[c].align == Align::kLeft ? cell + padding : padding + cell;
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
-  };
-  append_line([&](std::size_t c) -> const std::string& { return columns_[c].title; });
-  std::size_t total = 0;
-  for (const std::size_t w : widths) total += w + 2;
-  text += std::string(total < 2 ? 0 : total - 2, '-') + '\n';
-  for (const auto& row : rows_) append_line([&](std::size_t c) -> const std::string& { return row[c]; });
+  Table fitted(columns_);
+  for (std::size_t c = 0; c < columns_.size(); ++c)
+    for (const auto& row : rows_)
+      fitted.columns_[c].width = std::max(fitted.columns_[c].width, width(row[c]));
+  std::string text = fitted.head();
+  for (const auto& row : rows_) text += fitted.line(row);
   return text;
 }
 

@@ -19,24 +19,35 @@ Status flush_out();
 // line.
 std::string one_line(std::string_view text);
 
-// "bittern: <message>" as one line on standard error.
+// "bittern: <message>" as one line on standard error; nothing where the message is empty (a command that
+// fails after it has told why).
 void print_error(std::string_view message);
 // "bittern: warning: <message>".
 void print_warning(std::string_view message);
 
-// Columns as wide as their widest cell. Widths count UTF-8 characters.
+// Columns as wide as their widest cell, title or `width`. Widths count UTF-8 characters. For rows that come
+// one by one, head() and line() use the width of titles and `width` alone; str() is for rows collected by
+// add().
 class Table {
  public:
   enum class Align { kLeft, kRight };
   struct Column {
     std::string title;
     Align align = Align::kRight;
+    std::size_t width = 0;
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
+  static std::size_t width(std::string_view text);
+
+  // The titles and the rule below them.
+  std::string head() const;
+  // One row; longer cells push the rest to the right. Each line ends without trailing spaces.
+  std::string line(const std::vector<std::string>& row) const;
+
   // As many cells as columns; missing ones are empty.
   void add(std::vector<std::string> row);
-  // Title line, rule, rows; each line ends without trailing spaces.
+  // Head and rows.
   std::string str() const;
 
  private:

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "evaluation/timing.h"
 #include "graph/counts.h"
 
 namespace bittern::evaluation {
@@ -24,9 +25,7 @@ class Shares {
 
   Expected<std::vector<double>> of(std::size_t samples) {
     const features::LogMelSpec& spec = model_.front_end;
-    int frames = spec.clip_frames();
-    if (segment_ == runtime::Segment::kWhole)
-      frames = std::max(frames, spec.frames(static_cast<std::int64_t>(samples)));
+    const int frames = spec.frames(planned_samples(spec, segment_, samples));
     if (const auto known = by_frames_.find(frames); known != by_frames_.end()) return known->second;
     BITTERN_ASSIGN_OR_RETURN(const graph::Network network, model_.network.with_time(frames));
     std::vector<double> shares;

@@ -13,16 +13,24 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+std::int64_t planned_samples(const features::LogMelSpec& spec, runtime::Segment segment,
+                             std::size_t samples) {
+  const std::int64_t window = spec.clip_samples;
+  if (segment != runtime::Segment::kWhole) return window;
+  return std::max(window, static_cast<std::int64_t>(samples));
+}
+
 Expected<Timer> Timer::create(const std::shared_ptr<const model::Model>& model,
                               const runtime::SessionOptions& options) {
   BITTERN_ASSIGN_OR_RETURN(runtime::Session session, runtime::Session::create(model, options));
-  return Timer(std::move(session));
+  return Timer(std::move(session), options.segment);
 }
 
 Expected<double> Timer::microseconds(std::span<const float> samples, const exits::Policy& policy,
                                      std::span<const std::uint8_t> only) {
   // Planning for a new length is not part of an answer.
-  BITTERN_RETURN_IF_ERROR(session_.prepare(static_cast<std::int64_t>(samples.size())));
+  BITTERN_RETURN_IF_ERROR(
+      session_.prepare(planned_samples(session_.model().front_end, segment_, samples.size())));
   std::vector<double> times;
   for (int repeat = 0; repeat < kTimingRepeats; ++repeat) {
     runtime::Classification answer;

@@ -17,6 +17,10 @@ namespace bittern::evaluation {
 inline constexpr int kTimingRepeats = 3;
 inline constexpr std::size_t kTimingClips = 64;  // at most so many, evenly spaced, per policy
 
+// How many samples a session plans for, given a clip of so many: at least the model's window, and no more
+// where `segment` cuts one out.
+std::int64_t planned_samples(const features::LogMelSpec& spec, runtime::Segment segment, std::size_t samples);
+
 // Microseconds of one Session::classify (samples to answer, on one thread): per clip the median of
 // kTimingRepeats runs.
 class Timer {
@@ -31,8 +35,10 @@ class Timer {
                                        std::span<const std::uint8_t> only);
 
  private:
-  explicit Timer(runtime::Session session) : session_(std::move(session)) {}
+  Timer(runtime::Session session, runtime::Segment segment)
+      : session_(std::move(session)), segment_(segment) {}
   runtime::Session session_;
+  runtime::Segment segment_;
 };
 
 // The middle of `values`, of two middles their mean; NaN of none.

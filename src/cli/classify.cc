@@ -1,0 +1,160 @@
+// bittern classify MODEL FILES...: what is in these recordings?
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/inputs.h"
+#include "cli/interrupt.h"
+#include "cli/model_options.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/policy_options.h"
+#include "evaluation/report.h"
+#include "evaluation/timing.h"
+#include "model/file.h"
+#include "runtime/session.h"
+
+namespace bittern::cli {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  PolicyOptions policy;
+  std::vector<std::string> inputs;
+  bool raw = false;
+  audio::RawFormat format;
+  bool json = false;
+};
+
+struct Answer {
+  runtime::Classification classification;
+  double time_us = 0;
+};
+
+std::string json_line(const std::string& file, const std::vector<std::string>& labels, const Answer& answer) {
+  const runtime::Classification& said = answer.classification;
+  std::vector<double> probabilities;
+  for (const float p : said.probabilities) probabilities.push_back(evaluation::shortest(p));
+  const nlohmann::ordered_json object{{"file", file},
+                                      {"label", labels[static_cast<std::size_t>(said.label)]},
+                                      {"exit", said.exit},
+                                      {"entropy", evaluation::shortest(said.entropy)},
+                                      {"probabilities", probabilities},
+                                      {"macs_share", said.macs_share},
+                                      {"time_us", answer.time_us}};
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+Table answer_table(const std::vector<Input>& inputs, const std::vector<std::string>& labels) {
+  std::size_t file = 0, label = 0;
+  for (const Input& input : inputs) file = std::max(file, Table::width(one_line(input.name)));
+  for (const std::string& name : labels) label = std::max(label, Table::width(one_line(name)));
+  return Table({{"file", Table::Align::kLeft, file},
+                {"label", Table::Align::kLeft, label},
+                {"probability", Table::Align::kRight, 0},
+                {"exit", Table::Align::kRight, 0},
+                {"entropy/nats", Table::Align::kRight, 0},
+                {"work", Table::Align::kRight, 7},
+                {"time/us", Table::Align::kRight, 9}});
+}
+
+std::string table_line(const Table& table, const std::string& file, const std::vector<std::string>& labels,
+                       const Answer& answer) {
+  const runtime::Classification& said = answer.classification;
+  const auto label = static_cast<std::size_t>(said.label);
+  return table.line({one_line(file), one_line(labels[label]),
+                     fmt::format("{:.3f}", said.probabilities[label]), fmt::format("{}", said.exit),
+                     fmt::format("{:.3f}", said.entropy), fmt::format("{:.1f} %", said.macs_share * 100),
+                     fmt::format("{:.0f}", answer.time_us)});
+}
+
+Expected<Answer> classify(runtime::Session& session, const std::vector<float>& samples,
+                          runtime::Segment segment, const exits::Policy& policy,
+                          const std::vector<std::uint8_t>& only) {
+  // Planning for a new length is not part of an answer.
+  BITTERN_RETURN_IF_ERROR(
+      session.prepare(evaluation::planned_samples(session.model().front_end, segment, samples.size())));
+  Answer answer;
+  const auto start = std::chrono::steady_clock::now();
+  BITTERN_RETURN_IF_ERROR(session.classify(samples, policy, answer.classification, only));
+  answer.time_us =
+      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+  return answer;
+}
+
+Status run(const Options& options) {
+  if (std::count(options.inputs.begin(), options.inputs.end(), kStandardInput) > 1)
+    fail_usage("standard input (-) can be read only once");
+  if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
+  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+  const exits::Policy policy = policy_for(options.policy, model->network.exit_count());
+  const std::vector<std::uint8_t> only = options.model.only_mask(model->labels);
+  const runtime::Segment segment = options.model.segment_value();
+  BITTERN_ASSIGN_OR_RETURN(runtime::Session session, runtime::Session::create(model, {.segment = segment}));
+  const std::optional<audio::RawFormat> raw = options.raw ? std::optional(options.format) : std::nullopt;
+
+  const std::vector<Input> inputs = expand_inputs(options.inputs);
+  const Table table = answer_table(inputs, model->labels);
+  if (!options.json) BITTERN_RETURN_IF_ERROR(write_out(table.head()));
+  bool all_good = true;
+  for (const Input& input : inputs) {
+    BITTERN_RETURN_IF_ERROR(check_interrupt());
+    const auto answered = [&]() -> Expected<Answer> {
+      if (input.error) return *input.error;
+      BITTERN_ASSIGN_OR_RETURN(const std::vector<float> samples,
+                               read_input(input.name, model->front_end.sample_rate, raw));
+      auto answer = classify(session, samples, segment, policy, only);
+      if (!answer.ok())
+        return Error{answer.error().code, fmt::format("{}: {}", input.name, answer.error().message)};
+      return answer;
+    }();
+    if (answered.ok()) {
+      BITTERN_RETURN_IF_ERROR(write_out(options.json
+                                            ? json_line(input.name, model->labels, *answered)
+                                            : table_line(table, input.name, model->labels, *answered)));
+      continue;
+    }
+    if (answered.error().code == ErrorCode::kCancelled) return answered.error();
+    print_error(answered.error().message);
+    all_good = false;
+  }
+  // Each bad input has had its line.
+  return all_good ? Status() : Error{ErrorCode::kIo, ""};
+}
+
+std::function<Status()> configure(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  add_model_options(app, options->model);
+  app.add_option(
+         "inputs", options->inputs,
+         "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input")
+      ->required()
+      ->type_name("FILES");
+  add_policy_options(app, options->policy);
+  CLI::Option* raw = app.add_flag(
+      "--raw", options->raw, "The inputs are raw PCM: signed 16-bit little-endian, channels interleaved");
+  app.add_option("--rate", options->format.sample_rate, "Sample rate of raw PCM in Hz")
+      ->check(CLI::Range(1, 768000))
+      ->needs(raw)
+      ->capture_default_str();
+  app.add_option("--channels", options->format.channels, "Channels of raw PCM")
+      ->check(CLI::Range(1, 256))
+      ->needs(raw)
+      ->capture_default_str();
+  app.add_flag("--json", options->json, "One JSON object per line instead of a table");
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Command kClassifyCommand{
+    "classify", "Say what is in recordings, leaving early where the answer is clear", configure};
+
+}  // namespace bittern::cli

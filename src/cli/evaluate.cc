@@ -1,0 +1,217 @@
+// bittern evaluate MODEL --data DIR: how often is it right, and how early?
+#include "evaluation/evaluate.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/model_options.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/policy_options.h"
+#include "cli/progress.h"
+#include "cli/report_tables.h"
+#include "core/atomic_file.h"
+#include "datasets/dataset.h"
+#include "evaluation/labels.h"
+#include "evaluation/timing.h"
+#include "model/file.h"
+
+namespace bittern::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAllSplits = "all";
+
+struct Options {
+  ModelOptions model;
+  PolicyOptions policy;
+  std::string data;
+  std::string split = "test";
+  datasets::ScanOptions scan;
+  std::vector<std::string> tables;
+  bool per_clip = false;
+  bool timing = false;
+  int threads = 1;
+  std::string json;
+  bool quiet = false;
+
+  bool json_to_output() const { return json == "-"; }
+};
+
+// What the evaluation needs of the data set, and what it leaves to be told.
+struct Data {
+  evaluation::LabelledClips clips;
+  std::size_t skipped = 0;
+  std::size_t left_out = 0;
+};
+
+// "train 10, test 4"
+std::string splits_of(const datasets::Dataset& dataset) {
+  std::string text;
+  for (const auto split : {datasets::Split::kTrain, datasets::Split::kValidation, datasets::Split::kTest}) {
+    const std::size_t count = dataset.of(split).size();
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", datasets::name(split), count);
+  }
+  return text;
+}
+
+Expected<Data> load_data(datasets::Dataset dataset, const Options& options, const model::Model& model,
+                         const std::vector<std::uint8_t>& only) {
+  Data data;
+  BITTERN_ASSIGN_OR_RETURN(const std::vector<int> matched,
+                           evaluation::match_labels(dataset.labels, model.labels, only));
+  auto split = datasets::Split::kTest;
+  if (options.split == kAllSplits) {
+    for (datasets::Clip& clip : dataset.clips) clip.split = split;
+  } else {
+    BITTERN_ASSIGN_OR_RETURN(split, datasets::parse_split(options.split));
+  }
+  if (dataset.of(split).empty())
+    return not_found(fmt::format("{}: no {} clips (there are: {}); choose another --split, or all",
+                                 options.data, options.split, splits_of(dataset)));
+  const auto first_left_out =
+      std::stable_partition(dataset.clips.begin(), dataset.clips.end(), [&](const datasets::Clip& clip) {
+        return clip.split != split || matched[static_cast<std::size_t>(clip.label)] >= 0;
+      });
+  data.left_out = static_cast<std::size_t>(dataset.clips.end() - first_left_out);
+  dataset.clips.erase(first_left_out, dataset.clips.end());
+  if (dataset.of(split).empty())
+    return not_found(fmt::format("{}: no {} clips of the labels in --only", options.data, options.split));
+
+  Progress progress("reading", "clips", options.quiet);
+  const auto report_progress = [&](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+    return !interrupted();
+  };
+  BITTERN_ASSIGN_OR_RETURN(datasets::LoadedClips loaded,
+                           datasets::load(dataset, split, model.front_end.sample_rate, report_progress));
+  progress.clear();
+  for (const std::string& line : loaded.skipped) print_warning("skipped " + line);
+  data.skipped = loaded.skipped.size();
+  data.clips.samples = std::move(loaded.samples);
+  data.clips.names = std::move(loaded.names);
+  data.clips.speakers = std::move(loaded.speakers);
+  for (const int label : loaded.labels) data.clips.labels.push_back(matched[static_cast<std::size_t>(label)]);
+  return data;
+}
+
+ReportTables wanted_tables(const Options& options) {
+  ReportTables wanted;
+  const auto has = [&](const char* name) {
+    return options.tables.empty() ||
+           std::find(options.tables.begin(), options.tables.end(), name) != options.tables.end();
+  };
+  wanted.exits = has("exits");
+  wanted.rules = has("rules");
+  wanted.classes = has("classes");
+  wanted.confusion = has("confusion");
+  wanted.rule = options.policy.rule;
+  return wanted;
+}
+
+// Minutes of work must not be lost to a misspelt folder.
+Status check_place(const std::string& file) {
+  const fs::path folder = fs::path(file).parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !fs::is_directory(folder, ignored))
+    return not_found(fmt::format("{}: there is no folder {}", file, folder.string()));
+  return {};
+}
+
+Status run(const Options& options) {
+  if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
+  if (!options.json.empty() && !options.json_to_output()) BITTERN_RETURN_IF_ERROR(check_place(options.json));
+  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+  evaluation::EvaluateOptions evaluating;
+  evaluating.session.segment = options.model.segment_value();
+  evaluating.threads = options.threads;
+  evaluating.only = options.model.only_mask(model->labels);
+  evaluating.per_clip = options.per_clip;
+  evaluating.policy = policy_for(options.policy, model->network.exit_count());
+  evaluating.timing = options.timing;
+
+  BITTERN_ASSIGN_OR_RETURN(datasets::Dataset dataset, datasets::scan(options.data, options.scan));
+  if (!options.quiet)
+    for (const std::string& warning : dataset.warnings) print_warning(warning);
+  const std::string layout = dataset.layout;
+  const std::string digest = dataset.digest();
+  BITTERN_ASSIGN_OR_RETURN(const Data data, load_data(std::move(dataset), options, *model, evaluating.only));
+
+  Progress progress("evaluating", "clips", options.quiet);
+  Progress timing("timing", "rows", options.quiet);
+  evaluating.progress = [&](std::string_view what, std::size_t done, std::size_t total) {
+    (what == "timing" ? timing : progress).update(done, total);
+    return !interrupted();
+  };
+  BITTERN_ASSIGN_OR_RETURN(evaluation::Report report, evaluation::evaluate(model, data.clips, evaluating));
+  progress.clear();
+  timing.clear();
+  report.model = options.model.model;
+  report.data = options.data;
+  report.layout = layout;
+  report.data_digest = digest;
+  report.split = options.split;
+  report.segment = options.model.segment;
+  report.skipped = data.skipped;
+  report.left_out = data.left_out;
+  report.policy = describe(evaluating.policy);
+
+  if (options.json_to_output()) return write_out(evaluation::json_text(report));
+  if (!options.json.empty()) BITTERN_RETURN_IF_ERROR(write_file(options.json, evaluation::json_text(report)));
+  return options.quiet ? Status() : write_out(report_tables(report, wanted_tables(options)));
+}
+
+std::function<Status()> configure(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  add_model_options(app, options->model);
+  app.add_option("--data", options->data, "Folder of labelled recordings")->required()->type_name("DIR");
+  app.add_option("--split", options->split, "Which clips: train, validation, test or all")
+      ->type_name("NAME")
+      ->check(one_of({"train", "validation", "test", kAllSplits}))
+      ->capture_default_str();
+  std::vector<std::string> layouts{"auto"};
+  for (const datasets::Layout& layout : datasets::layouts()) layouts.emplace_back(layout.name);
+  app.add_option("--layout", options->scan.layout,
+                 fmt::format("How the folder is laid out: {}", fmt::join(layouts, ", ")))
+      ->type_name("NAME")
+      ->check(one_of(layouts))
+      ->capture_default_str();
+  app.add_option("--task", options->scan.task, "The layout's task, such as 12 or 35 for speech-commands")
+      ->type_name("NAME");
+  app.add_option("--seed", options->scan.seed, "Seed of layouts that draw; use the one of the training")
+      ->capture_default_str();
+  add_policy_options(app, options->policy);
+  app.add_flag("--per-clip", options->per_clip, "List every clip: truth, answer, exit taken, entropy, work");
+  app.add_flag(
+      "--timing", options->timing,
+      fmt::format("Measure times on one thread: per clip the median of {} runs, per row the median over "
+                  "at most {} clips",
+                  evaluation::kTimingRepeats, evaluation::kTimingClips));
+  app.add_option("--tables", options->tables, "Print only these tables: exits, rules, classes, confusion")
+      ->type_name("A,B")
+      ->delimiter(',')
+      ->check(one_of({"exits", "rules", "classes", "confusion"}));
+  app.add_option("--json", options->json,
+                 "Write the report to this file (- for standard output, without tables)")
+      ->type_name("OUT");
+  add_threads_option(app, options->threads);
+  app.add_flag("--quiet", options->quiet, "Print no tables, no progress and no warnings about the data set");
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Command kEvaluateCommand{"evaluate", "Measure a model on labelled recordings", configure};
+
+}  // namespace bittern::cli

@@ -1,0 +1,29 @@
+// The options by which a command is told when to leave: --rule with --threshold, or --exit.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "exits/rule.h"
+
+namespace bittern::cli {
+
+struct PolicyOptions {
+  std::string rule;                // empty: entropy
+  std::optional<float> threshold;  // none: the rule's default
+  int exit = 0;                    // from 1; 0: by rule
+};
+
+void add_policy_options(CLI::App& app, PolicyOptions& options);
+
+// The policy by rule, checked. Wrong usage where the rule is unknown or refuses the threshold.
+exits::Policy rule_policy(const PolicyOptions& options);
+
+// The policy for a model with `exits` exits. Wrong usage where it has no exit of that number.
+exits::Policy policy_for(const PolicyOptions& options, int exits);
+
+// "entropy below 0.5 leaves": rule and threshold, or the exit, for a title.
+std::string describe(const exits::Policy& policy);
+
+}  // namespace bittern::cli

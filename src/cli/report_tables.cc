@@ -1,0 +1,123 @@
+#include "cli/report_tables.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/output.h"
+
+namespace bittern::cli {
+namespace {
+
+using evaluation::Proportion;
+using evaluation::Report;
+using Align = Table::Align;
+
+std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
+
+std::string accuracy(const Proportion& p) {
+  return p.clips == 0 ? std::string("-") : fmt::format("{:.1f} %", p.value * 100);
+}
+std::string interval(const Proportion& p) {
+  return p.clips == 0 ? std::string("-") : fmt::format("{:.1f} to {:.1f} %", p.low * 100, p.high * 100);
+}
+std::string time(const std::optional<double>& time_us) {
+  return time_us ? fmt::format("{:.0f}", *time_us) : std::string();
+}
+
+// The column is there only where times were taken.
+void add_time_column(std::vector<Table::Column>& columns, bool timed, const char* title) {
+  if (timed) columns.push_back({title, Align::kRight, 0});
+}
+
+std::string clip_table(const Report& report) {
+  const bool timed = report.clip_rows.front().time_us.has_value();
+  std::vector<Table::Column> columns{{"file", Align::kLeft, 0},   {"truth", Align::kLeft, 0},
+                                     {"answer", Align::kLeft, 0}, {"", Align::kLeft, 0},
+                                     {"exit", Align::kRight, 0},  {"entropy/nats", Align::kRight, 0},
+                                     {"work", Align::kRight, 0}};
+  add_time_column(columns, timed, "time/us");
+  Table table(columns);
+  for (const evaluation::ClipRow& row : report.clip_rows) {
+    table.add({one_line(row.file), one_line(row.truth), one_line(row.label),
+               row.truth == row.label ? "" : "wrong", fmt::format("{}", row.exit),
+               fmt::format("{:.3f}", row.entropy), percent(row.macs_share), time(row.time_us)});
+  }
+  return fmt::format("Clips, {}\n{}", report.policy, table.str());
+}
+
+std::string exit_table(const Report& report) {
+  std::vector<Table::Column> columns{{"exit", Align::kRight, 0},     {"reads", Align::kLeft, 0},
+                                     {"accuracy", Align::kRight, 0}, {"95 % interval", Align::kRight, 0},
+                                     {"clips", Align::kRight, 0},    {"work", Align::kRight, 0}};
+  add_time_column(columns, report.exits.front().time_us.has_value(), "median time/us");
+  Table table(columns);
+  for (const evaluation::ExitRow& row : report.exits) {
+    table.add({fmt::format("{}", row.exit), one_line(row.layer), accuracy(row.accuracy),
+               interval(row.accuracy), fmt::format("{}", row.accuracy.clips), percent(row.macs_share),
+               time(row.time_us)});
+  }
+  return "Each exit alone\n" + table.str();
+}
+
+std::string rule_table(const Report& report, const std::string& only_rule) {
+  std::vector<Table::Column> columns{
+      {"rule", Align::kLeft, 0},      {"threshold", Align::kRight, 0},
+      {"accuracy", Align::kRight, 0}, {"95 % interval", Align::kRight, 0},
+      {"clips", Align::kRight, 0},    {"average exit", Align::kRight, 0},
+      {"work", Align::kRight, 0},     {"clips leaving at each exit", Align::kLeft, 0}};
+  add_time_column(columns, report.rules.front().time_us.has_value(), "median time/us");
+  Table table(columns);
+  for (const evaluation::RuleRow& row : report.rules) {
+    if (!only_rule.empty() && row.rule != only_rule) continue;
+    const evaluation::Outcome& outcome = row.outcome;
+    table.add({row.rule, fmt::format("{}", row.threshold), accuracy(outcome.accuracy),
+               interval(outcome.accuracy), fmt::format("{}", outcome.accuracy.clips),
+               fmt::format("{:.2f}", outcome.average_exit), percent(outcome.macs_share),
+               fmt::format("{}", fmt::join(outcome.histogram, " ")), time(row.time_us)});
+  }
+  return "Leaving early\n" + table.str();
+}
+
+std::string class_table(const Report& report) {
+  Table table({{"class", Align::kLeft, 0},
+               {"accuracy", Align::kRight, 0},
+               {"95 % interval", Align::kRight, 0},
+               {"clips", Align::kRight, 0}});
+  for (std::size_t c = 0; c < report.per_class.size(); ++c) {
+    const Proportion& p = report.per_class[c];
+    table.add({one_line(report.labels[c]), accuracy(p), interval(p), fmt::format("{}", p.clips)});
+  }
+  return "Each class at the last exit\n" + table.str();
+}
+
+std::string confusion_table(const Report& report) {
+  std::vector<Table::Column> columns{{"truth \\ answer", Align::kLeft, 0}};
+  for (const std::string& label : report.labels) columns.push_back({one_line(label), Align::kRight, 0});
+  Table table(columns);
+  for (std::size_t truth = 0; truth < report.confusion.size(); ++truth) {
+    std::vector<std::string> row{one_line(report.labels[truth])};
+    for (const std::size_t count : report.confusion[truth])
+      row.push_back(count == 0 ? std::string(".") : fmt::format("{}", count));
+    table.add(std::move(row));
+  }
+  return "Confusion at the last exit\n" + table.str();
+}
+
+}  // namespace
+
+std::string report_tables(const Report& report, const ReportTables& wanted) {
+  std::string text = fmt::format("{} ({}) on {}, {} clips of split {}\n", one_line(report.model),
+                                 report.architecture, one_line(report.data), report.clips, report.split);
+  if (report.left_out > 0)
+    text += fmt::format("{} clips of other labels left out (--only {})\n", report.left_out,
+                        one_line(fmt::format("{}", fmt::join(report.only, ","))));
+  if (report.skipped > 0) text += fmt::format("{} unreadable clips skipped\n", report.skipped);
+  if (!report.clip_rows.empty()) text += "\n" + clip_table(report);
+  if (wanted.exits) text += "\n" + exit_table(report);
+  if (wanted.rules) text += "\n" + rule_table(report, wanted.rule);
+  if (wanted.classes) text += "\n" + class_table(report);
+  if (wanted.confusion) text += "\n" + confusion_table(report);
+  return text;
+}
+
+}  // namespace bittern::cli
