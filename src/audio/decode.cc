@@ -11,10 +11,12 @@
 #include <cstring>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "audio/audio.h"
+#include "audio/quiet_stderr.h"
 #include "audio/resampler.h"
 
 namespace bittern::audio {
@@ -128,6 +130,13 @@ bool is_supported(int format) {
   }
 }
 
+// An MPEG frame or an ID3 tag in front of one; never of a pipe, whose bytes must not be used up.
+bool may_be_mp3(int descriptor) {
+  std::array<unsigned char, 3> start = {};
+  if (::pread(descriptor, start.data(), start.size(), 0) != 3) return false;
+  return (start[0] == 0xFF && start[1] >= 0xE0) || (start[0] == 'I' && start[1] == 'D' && start[2] == '3');
+}
+
 Error not_audio(const std::string& name) {
   return corrupt(name + ": not an audio file (WAV, FLAC, Ogg Vorbis, Opus and MP3 are read)");
 }
@@ -147,12 +156,13 @@ Expected<std::vector<float>> decode(const std::filesystem::path& path, const Dec
     if (S_ISDIR(status.st_mode)) return invalid_argument(name + ": is a folder, not an audio file");
     if (S_ISREG(status.st_mode) && status.st_size == 0) return corrupt(name + ": is empty");
   }
+  std::optional<QuietStderr> quiet;  // outlives `file`
+  if (may_be_mp3(descriptor.number())) quiet.emplace();
   SF_INFO info = {};
   const SoundFile file(sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
   if (!file) {
-    const int reason = sf_error(nullptr);
-    if (reason == SF_ERR_UNRECOGNISED_FORMAT) return not_audio(name);
-    return corrupt(fmt::format("{}: cannot read as audio: {}", name, sf_error_number(reason)));
+    if (sf_error(nullptr) == SF_ERR_UNRECOGNISED_FORMAT) return not_audio(name);
+    return corrupt(name + ": damaged, truncated or not of a kind of audio that is read");
   }
   if (!is_supported(info.format)) return not_audio(name);
 

@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "audio/audio.h"
+#include "audio/audio_files.h"
+
+namespace bittern::audio {
+namespace {
+
+Expected<std::vector<float>> raw(const std::string& bytes, const RawFormat& format,
+                                 const DecodeOptions& options = {}) {
+  std::istringstream stream(bytes);
+  return decode_raw(stream, format, options);
+}
+
+TEST(Raw, Mono) {
+  EXPECT_EQ(raw(test::pcm16({0, 16384, -32768, 32767, -1}), {}).value(),
+            (std::vector<float>{0, 0.5F, -1, 32767 / 32768.0F, -1 / 32768.0F}));
+}
+
+TEST(Raw, StereoIsAveraged) {
+  EXPECT_EQ(raw(test::pcm16({100, 300, -100, 100}), {.channels = 2}).value(),
+            (std::vector<float>{200 / 32768.0F, 0}));
+}
+
+TEST(Raw, IsResampled) {
+  const std::string bytes(static_cast<std::size_t>(8000) * 2, '\0');
+  EXPECT_EQ(raw(bytes, {.sample_rate = 8000}).value().size(), 16000U);
+}
+
+TEST(Raw, LongerThanOnePiece) {
+  std::vector<int> values;
+  for (int i = 0; i < 50001; ++i) values.push_back(i % 30000);
+  const auto samples = raw(test::pcm16(values), {});
+  ASSERT_TRUE(samples.ok());
+  ASSERT_EQ(samples->size(), values.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    ASSERT_EQ((*samples)[i], static_cast<float>(values[i]) / 32768.0F) << i;
+}
+
+TEST(Raw, OddByteAtTheEnd) {
+  const auto samples = raw(test::pcm16({1, 2, 3}) + "x", {});
+  ASSERT_FALSE(samples.ok());
+  EXPECT_EQ(samples.error().message,
+            "raw audio: 1 bytes are left over after the last whole frame of 1 x 16 bits");
+  EXPECT_FALSE(raw(test::pcm16({1, 2, 3}), {.channels = 2}).ok());
+}
+
+TEST(Raw, Nothing) {
+  const auto samples = raw("", {});
+  ASSERT_FALSE(samples.ok());
+  EXPECT_EQ(samples.error().message, "raw audio: no samples in it");
+}
+
+TEST(Raw, BadFormat) {
+  EXPECT_FALSE(raw("ab", {.sample_rate = 0}).ok());
+  EXPECT_FALSE(raw("ab", {.sample_rate = -16000}).ok());
+  EXPECT_FALSE(raw("ab", {.channels = 0}).ok());
+  EXPECT_FALSE(raw("ab", {.channels = 100000}).ok());
+}
+
+TEST(Raw, TooLong) {
+  const auto samples = raw(std::string(64004, '\0'), {}, {.max_seconds = 2});
+  ASSERT_FALSE(samples.ok());
+  EXPECT_EQ(samples.error().message, "raw audio: longer than 2 seconds");
+}
+
+TEST(Raw, BadLimit) {
+  EXPECT_FALSE(raw("ab", {}, {.max_seconds = 0}).ok());
+  EXPECT_FALSE(raw("ab", {}, {.max_seconds = std::nan("")}).ok());
+}
+
+}  // namespace
+}  // namespace bittern::audio
