@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include "epilogue_twin.h"
+#include "support.h"
+
+namespace bittern::kernels::testing {
+namespace {
+
+// The formula of conv2d.h, in its order.
+float twin(const Conv2dShape& shape, const Tensor<float>& input, const std::vector<float>& kernel, int t,
+           int f, int o) {
+  const Window& w = shape.window;
+  const int depth = shape.in_channels / shape.groups;
+  const int first_input = o / (shape.out_channels / shape.groups) * depth;
+  float sum = 0;
+  for (int i = 0; i < w.kernel_time; ++i) {
+    for (int j = 0; j < w.kernel_frequency; ++j) {
+      const int row = t * w.stride_time - w.pad_time + i;
+      const int column = f * w.stride_frequency - w.pad_frequency + j;
+      if (row < 0 || row >= input.time || column < 0 || column >= input.frequency) continue;
+      for (int c = 0; c < depth; ++c) {
+        const int at = ((i * w.kernel_frequency + j) * depth + c) * shape.out_channels + o;
+        const float product = input.at(row, column, first_input + c) * kernel[static_cast<std::size_t>(at)];
+        sum = sum + product;
+      }
+    }
+  }
+  return sum;
+}
+
+void check(Random& random, const Conv2dShape& shape, int in_time, int in_frequency, int time, int frequency) {
+  SCOPED_TRACE(describe(shape.window) + ", " + std::to_string(shape.in_channels) + " -> " +
+               std::to_string(shape.out_channels) + " channels in " + std::to_string(shape.groups) +
+               " groups");
+  const Tensor<float> input = random_tensor(random, in_time, in_frequency, shape.in_channels);
+  const std::vector<float> kernel =
+      random_floats(random, shape.window.taps() * shape.in_channels / shape.groups * shape.out_channels);
+  const RandomEpilogue epilogue(random, time, frequency, shape.out_channels);
+  Tensor<float> expected(time, frequency, shape.out_channels);
+  for (int t = 0; t < time; ++t) {
+    for (int f = 0; f < frequency; ++f) {
+      for (int o = 0; o < shape.out_channels; ++o) {
+        expected.at(t, f, o) = epilogue.twin(twin(shape, input, kernel, t, f, o), t, f, o);
+      }
+    }
+  }
+  for_isas([&](const KernelTable& table) {
+    Random placing = random;
+    const Placed<float> placed(placing, input);
+    expect_convolution(placing, epilogue, expected,
+                       [&](const Epilogue& e, View<float> output, int first, int last) {
+                         table.conv2d(shape, placed.view(), kernel.data(), e, output, first, last);
+                       });
+  });
+}
+
+TEST(Conv2d, EqualsItsTwin) {
+  for_seeds(150, [](Random& random) {
+    const int in_time = between(random, 1, 8);
+    const int in_frequency = between(random, 1, 14);
+    const RandomWindow w = random_window(random, in_time, in_frequency, 4);
+    check(random, {w.window, random_channels(random, 40), random_channels(random, 140), 1}, in_time,
+          in_frequency, w.time, w.frequency);
+  });
+}
+
+TEST(Conv2d, GroupsEqualTheirTwin) {
+  for_seeds(100, [](Random& random) {
+    const int in_time = between(random, 1, 8);
+    const int in_frequency = between(random, 1, 12);
+    const RandomWindow w = random_window(random, in_time, in_frequency, 4);
+    const int groups = between(random, 2, 9);
+    check(random, {w.window, groups * between(random, 1, 5), groups * random_channels(random, 40), groups},
+          in_time, in_frequency, w.time, w.frequency);
+  });
+}
+
+TEST(Conv2d, DepthwiseEqualsItsTwin) {
+  for_seeds(100, [](Random& random) {
+    const int in_time = between(random, 1, 8);
+    const int in_frequency = between(random, 1, 12);
+    const RandomWindow w = random_window(random, in_time, in_frequency, 4);
+    const int channels = random_channels(random);
+    check(random, {w.window, channels, channels, channels}, in_time, in_frequency, w.time, w.frequency);
+  });
+}
+
+TEST(Conv2d, LargestKernel) {
+  Random random{7};
+  check(random, {{31, 31, 1, 1, 15, 15}, 1, 20, 1}, 34, 33, 34, 33);
+}
+
+}  // namespace
+}  // namespace bittern::kernels::testing

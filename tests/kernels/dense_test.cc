@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace bittern::kernels::testing {
+namespace {
+
+// Outputs with a guard either side.
+struct Outputs {
+  std::vector<float> memory;
+  explicit Outputs(int classes) : memory(static_cast<std::size_t>(classes) + 2, guard_value<float>()) {}
+  float* data() { return memory.data() + 1; }
+  void expect(const std::vector<float>& expected) const {
+    ASSERT_EQ(memory.front(), guard_value<float>());
+    ASSERT_EQ(memory.back(), guard_value<float>());
+    for (std::size_t j = 0; j < expected.size(); ++j) {
+      ASSERT_EQ(bits_of(memory[j + 1]), bits_of(expected[j])) << "class " << j;
+    }
+  }
+};
+
+TEST(Dense, BinaryEqualsItsTwin) {
+  for_seeds(120, [](Random& random) {
+    const int inputs = random_channels(random) * between(random, 1, 3);
+    const int classes = between(random, 1, 40);
+    SCOPED_TRACE(std::to_string(inputs) + " inputs, " + std::to_string(classes) + " classes");
+    const std::vector<float> input = random_floats(random, inputs);
+    const std::vector<float> scale = random_floats(random, classes);
+    const std::vector<float> bias = random_floats(random, classes);
+    const auto words = static_cast<std::size_t>(words_for(inputs));
+    std::vector<std::uint64_t> kernel(static_cast<std::size_t>(classes) * words);
+    std::vector<float> expected;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(classes); ++j) {
+      const std::vector<float> row = random_floats(random, inputs);
+      pack_row(row.data(), inputs, kernel.data() + j * words);
+      float p[8] = {};
+      for (std::size_t i = 0; i < row.size(); ++i) p[i % 8] = p[i % 8] + (row[i] < 0 ? -input[i] : input[i]);
+      const float sum = ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+      const float product = sum * scale[j];
+      expected.push_back(product + bias[j]);
+    }
+    for_isas([&](const KernelTable& table) {
+      Outputs output(classes);
+      table.dense_binary(input.data(), inputs, kernel.data(), scale.data(), bias.data(), classes,
+                         output.data());
+      output.expect(expected);
+    });
+  });
+}
+
+TEST(Dense, FloatEqualsItsTwin) {
+  for_seeds(120, [](Random& random) {
+    const int inputs = random_channels(random);
+    const int classes = between(random, 1, 40);
+    SCOPED_TRACE(std::to_string(inputs) + " inputs, " + std::to_string(classes) + " classes");
+    const std::vector<float> input = random_floats(random, inputs);
+    const std::vector<float> kernel = random_floats(random, inputs * classes);
+    const std::vector<float> bias = random_floats(random, classes);
+    const bool with_bias = flip(random);
+    std::vector<float> expected;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(classes); ++j) {
+      float sum = 0;
+      for (std::size_t i = 0; i < input.size(); ++i) {
+        const float product = input[i] * kernel[i * static_cast<std::size_t>(classes) + j];
+        sum = sum + product;
+      }
+      expected.push_back(with_bias ? sum + bias[j] : sum);
+    }
+    for_isas([&](const KernelTable& table) {
+      Outputs output(classes);
+      table.dense_float(input.data(), inputs, kernel.data(), with_bias ? bias.data() : nullptr, classes,
+                        output.data());
+      output.expect(expected);
+    });
+  });
+}
+
+}  // namespace
+}  // namespace bittern::kernels::testing
