@@ -1,0 +1,115 @@
+// Float layers of real networks at 98 x 64 features, and what stands between convolutions, per instruction
+// set.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "core/aligned.h"
+#include "core/bits.h"
+#include "core/random.h"
+#include "kernels/kernels.h"
+
+namespace bittern::kernels {
+namespace {
+
+struct Layer {
+  const char* name;
+  int time, frequency, inputs, outputs, groups;
+  Window window;
+};
+constexpr Layer kLayers[] = {
+    {"quicknet_stem_3x3", 98, 64, 1, 16, 1, {3, 3, 2, 2, 0, 0}},
+    {"quicknet_stem_depthwise", 49, 32, 16, 16, 16, {3, 3, 2, 2, 1, 0}},
+    {"quicknet_stem_1x1", 25, 16, 16, 64, 1, {1, 1, 1, 1, 0, 0}},
+    {"quicknet_blur", 24, 15, 64, 64, 64, {3, 3, 2, 2, 0, 1}},
+    {"quicknet_t2_1x1", 12, 8, 64, 128, 1, {1, 1, 1, 1, 0, 0}},
+    {"quicknet_t4_1x1", 3, 2, 256, 512, 1, {1, 1, 1, 1, 0, 0}},
+    {"birealnet_stem_7x7", 98, 64, 1, 64, 1, {7, 7, 2, 2, 2, 2}},
+    {"densenet_t1_1x1", 12, 8, 448, 160, 1, {1, 1, 1, 1, 0, 0}},
+    {"meliusnet_stem_3x3", 98, 64, 1, 32, 1, {3, 3, 2, 2, 0, 0}},
+    {"meliusnet_group4_3x3", 49, 32, 32, 32, 4, {3, 3, 1, 1, 1, 1}},
+    {"meliusnet_group8_3x3", 49, 32, 32, 64, 8, {3, 3, 1, 1, 1, 1}},
+};
+
+AlignedBuffer<float> random_buffer(int count) {
+  Random random{2};
+  AlignedBuffer<float> buffer(static_cast<std::size_t>(count));
+  for (float& value : buffer.span()) value = random.uniform(-1.0F, 1.0F);
+  return buffer;
+}
+
+void run(benchmark::State& state, Isa isa, const Layer& layer) {
+  const Window& w = layer.window;
+  const int time = (layer.time + w.stride_time - 1) / w.stride_time;
+  const int frequency = (layer.frequency + w.stride_frequency - 1) / w.stride_frequency;
+  const auto input = random_buffer(layer.time * layer.frequency * layer.inputs);
+  const auto kernel = random_buffer(w.taps() * layer.inputs / layer.groups * layer.outputs);
+  const auto norm = random_buffer(layer.outputs);
+  auto output = random_buffer(time * frequency * layer.outputs);
+  Epilogue epilogue;
+  epilogue.norm_scale = norm.data();
+  epilogue.norm_bias = norm.data();
+  epilogue.final_relu = true;
+  const Conv2dShape shape{w, layer.inputs, layer.outputs, layer.groups};
+  const auto from = dense_view(input.data(), layer.time, layer.frequency, layer.inputs);
+  const auto to = dense_view(output.data(), time, frequency, layer.outputs);
+  const auto& convolve = *kernels(isa).conv2d;
+  for (auto _ : state) {
+    convolve(shape, from, kernel.data(), epilogue, to, 0, time);
+    benchmark::ClobberMemory();
+  }
+  const double macs = 1.0 * w.taps() * layer.inputs / layer.groups * layer.outputs * time * frequency;
+  state.counters["float_macs_per_second"] =
+      benchmark::Counter(macs * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+// One pass over QuickNet's first section, 25 x 16 x 64, or an exit on it.
+void run_pass(benchmark::State& state, Isa isa, const std::string& name) {
+  constexpr int kTime = 25;
+  constexpr int kFrequency = 16;
+  constexpr int kChannels = 64;
+  constexpr int kClasses = 12;
+  const auto input = random_buffer(kTime * kFrequency * kChannels);
+  auto output = random_buffer(kTime * kFrequency * kChannels);
+  const auto norm = random_buffer(kFrequency * kChannels);
+  AlignedBuffer<std::uint64_t> bits(kTime * kFrequency);
+  AlignedBuffer<std::uint64_t> dense(kClasses * kFrequency);
+  AlignedBuffer<float> logits(kClasses);
+  const auto from = dense_view(input.data(), kTime, kFrequency, kChannels);
+  const auto to = dense_view(output.data(), kTime, kFrequency, kChannels);
+  const auto signs = dense_view(bits.data(), kTime, kFrequency, 1);
+  const KernelTable& table = kernels(isa);
+  for (auto _ : state) {
+    if (name == "pack_signs") {
+      table.pack_signs(from, nullptr, nullptr, signs, 0, kTime);
+    } else if (name == "affine") {
+      table.affine(from, norm.data(), norm.data(), to, 0, kTime);
+    } else if (name == "max_pool_3x3") {
+      table.max_pool({3, 3, 1, 1, 1, 1}, from, to, 0, kTime);
+    } else if (name == "mean_time") {
+      table.accumulate_time(from, output.data(), 0, kTime);
+    } else {
+      table.dense_binary(norm.data(), kFrequency * kChannels, dense.data(), norm.data(), norm.data(),
+                         kClasses, logits.data());
+    }
+    benchmark::ClobberMemory();
+  }
+}
+
+const bool kRegistered = [] {
+  for (const Isa isa : available_isas()) {
+    const std::string suffix = "/" + std::string(name(isa));
+    for (const Layer& layer : kLayers) {
+      benchmark::RegisterBenchmark(("conv2d/" + std::string(layer.name) + suffix).c_str(),
+                                   [isa, &layer](benchmark::State& state) { run(state, isa, layer); });
+    }
+    for (const char* pass : {"pack_signs", "affine", "max_pool_3x3", "mean_time", "dense_binary_1024x12"}) {
+      benchmark::RegisterBenchmark((pass + suffix).c_str(),
+                                   [isa, pass](benchmark::State& state) { run_pass(state, isa, pass); });
+    }
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace bittern::kernels
