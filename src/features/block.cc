@@ -38,17 +38,50 @@ void sanitize(const float* samples, std::size_t count, float* output) noexcept {
   for (; i < count; ++i) one(hn::CappedTag<float, 1>(), samples + i, output + i);
 }
 
-// Four samples of each of the frames `frame`, `frame` + 4, ..., one 128-bit block per frame.
+#if HWY_TARGET != HWY_SCALAR
+// 4 x 4 within each 128-bit block: lane k of r[i]'s block b becomes lane i of r[k]'s block b.
+HWY_INLINE void transpose_blocks(V (&r)[4]) {
+  static_assert(kLanes % 4 == 0);
+  const D d;
+  const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
+  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r[0], r[1]));
+  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r[2], r[3]));
+  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r[0], r[1]));
+  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r[2], r[3]));
+  r[0] = hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23));
+  r[1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23));
+  r[2] = hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23));
+  r[3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
+}
+
+// Four floats of each of the frames `frame`, `frame` + 4, ..., one 128-bit block per frame, `step` floats
+// apart.
 template <class Row>
-HWY_INLINE hn::Vec<Row> load_row(Row row, const float* samples, std::size_t hop, std::size_t frame) {
-  if constexpr (hn::MaxLanes(row) <= 4) {
-    return hn::LoadU(row, samples + frame * hop);
+HWY_INLINE hn::Vec<Row> load_row(Row row, const float* from, std::size_t step, std::size_t frame) {
+  constexpr std::size_t kCount = hn::MaxLanes(Row());
+  if constexpr (kCount <= 4) {
+    return hn::LoadU(row, from + frame * step);
   } else {
     const hn::Half<Row> half;
-    return hn::Combine(row, load_row(half, samples, hop, frame + hn::MaxLanes(row) / 2),
-                       load_row(half, samples, hop, frame));
+    return hn::Combine(row, load_row(half, from, step, frame + kCount / 2),
+                       load_row(half, from, step, frame));
   }
 }
+
+// The reverse, for those of the frames that are below `frames`.
+template <class Row>
+HWY_INLINE void store_row(Row row, hn::Vec<Row> v, float* to, std::size_t step, std::size_t frame,
+                          std::size_t frames) {
+  constexpr std::size_t kCount = hn::MaxLanes(Row());
+  if constexpr (kCount <= 4) {
+    if (frame < frames) hn::StoreU(v, row, to + frame * step);
+  } else {
+    const hn::Half<Row> half;
+    store_row(half, hn::LowerHalf(half, v), to, step, frame, frames);
+    store_row(half, hn::UpperHalf(half, v), to, step, frame + kCount / 2, frames);
+  }
+}
+#endif
 
 // Four samples of every lane's frame, `samples` being those of the first: v[k] = samples[lane hop + k].
 HWY_INLINE void load_transposed(const float* samples, std::size_t hop, V (&v)[4]) {
@@ -57,19 +90,8 @@ HWY_INLINE void load_transposed(const float* samples, std::size_t hop, V (&v)[4]
   (void)hop;
   for (std::size_t k = 0; k < 4; ++k) v[k] = hn::LoadU(d, samples + k);
 #else
-  // Rows of frames, then 4 x 4 within each block.
-  static_assert(kLanes % 4 == 0);
-  const hn::RepartitionToWide<hn::RebindToUnsigned<D> > pairs;
-  const V r0 = load_row(d, samples, hop, 0), r1 = load_row(d, samples, hop, 1);
-  const V r2 = load_row(d, samples, hop, 2), r3 = load_row(d, samples, hop, 3);
-  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
-  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
-  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
-  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-  v[0] = hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23));
-  v[1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23));
-  v[2] = hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23));
-  v[3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
+  for (std::size_t r = 0; r < 4; ++r) v[r] = load_row(d, samples, hop, r);
+  transpose_blocks(v);
 #endif
 }
 
@@ -145,7 +167,23 @@ void logarithms(const Tables& tables, float* energies) noexcept {
   }
 }
 
-constexpr BlockFunctions kFunctions{kLanes, sanitize, energies, logarithms};
+void store_rows(const Tables& tables, const float* energies, std::size_t frames, float* output) noexcept {
+  std::size_t j = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const D d;
+  for (; j + 4 <= tables.mel_bins; j += 4) {
+    V r[4];
+    for (std::size_t k = 0; k < 4; ++k) r[k] = hn::Load(d, energies + (j + k) * kLanes);
+    transpose_blocks(r);
+    for (std::size_t k = 0; k < 4; ++k) store_row(d, r[k], output + j, tables.mel_bins, k, frames);
+  }
+#endif
+  for (; j < tables.mel_bins; ++j) {
+    for (std::size_t l = 0; l < frames; ++l) output[l * tables.mel_bins + j] = energies[j * kLanes + l];
+  }
+}
+
+constexpr BlockFunctions kFunctions{kLanes, sanitize, energies, logarithms, store_rows};
 
 }  // namespace
 

@@ -24,6 +24,9 @@ struct BlockFunctions {
   // ln(energy + offset), normalised where the spec says so, in place: [mel_bins][lanes].
   void (*logarithms)(const Tables& tables, float* energies) noexcept;
 
+  // The first `frames` lanes as rows: output [frames][mel_bins], any alignment.
+  void (*store_rows)(const Tables& tables, const float* energies, std::size_t frames, float* output) noexcept;
+
   // Floats of working memory of energies(): fft_size real points, fft_size / 4 complex ones, fft_size / 2
   // magnitudes.
   std::size_t work_floats(const Tables& tables) const { return 2 * tables.fft_size * lanes; }

@@ -38,10 +38,7 @@ Expected<FrontEnd> FrontEnd::create(const LogMelSpec& spec, Isa isa) {
 void FrontEnd::run_block(const float* samples, std::size_t frames, float* output, Output kind) noexcept {
   functions_->energies(tables_, samples, work_.data(), energies_.data());
   if (kind == Output::kLogMel) functions_->logarithms(tables_, energies_.data());
-  for (std::size_t j = 0; j < tables_.mel_bins; ++j) {
-    const float* lanes = energies_.data() + j * functions_->lanes;
-    for (std::size_t l = 0; l < frames; ++l) output[l * tables_.mel_bins + j] = lanes[l];
-  }
+  functions_->store_rows(tables_, energies_.data(), frames, output);
 }
 
 void FrontEnd::compute(std::span<const float> samples, std::span<float> output, Output kind) noexcept {
