@@ -34,6 +34,7 @@ const std::vector<Entry>& entries() {
   static const std::vector<Entry> list{
       {"classify", &kClassifyCommand, ""},
       {"evaluate", &kEvaluateCommand, ""},
+      {"inspect", &kInspectCommand, ""},
   };
   return list;
 }

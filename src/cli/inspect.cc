@@ -1,0 +1,161 @@
+// bittern inspect: what a network or a model is made of and what it costs.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/model_report.h"
+#include "cli/network_report.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "graph/architecture.h"
+#include "model/file.h"
+#include "runtime/self_test.h"
+
+namespace bittern::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  bool self_test = false;
+  graph::BuildOptions network;
+  std::string input = graph::to_string(graph::kDefaultInput);
+  std::string pool = "time";
+  bool layers = false;
+  bool json = false;
+};
+
+// "98x64x1": three whole numbers from 1 to what a network may have.
+bool parse_shape(std::string_view text, graph::Shape& shape) {
+  const std::array<std::pair<int*, int>, 3> parts{{{&shape.time, graph::kMaxTime},
+                                                   {&shape.frequency, graph::kMaxFrequency},
+                                                   {&shape.channels, graph::kMaxChannels}}};
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (const auto& [value, most] : parts) {
+    if (value != &shape.time && (at == end || *at++ != 'x')) return false;
+    const auto [next, error] = std::from_chars(at, end, *value);
+    if (error != std::errc() || *value < 1 || *value > most) return false;
+    at = next;
+  }
+  return at == end;
+}
+
+CLI::Validator shape_validator() {
+  return {[](std::string& text) {
+            graph::Shape shape;
+            if (parse_shape(text, shape)) return std::string();
+            return fmt::format(
+                "'{}' is not TIMExFREQUENCYxCHANNELS, such as {}, at most {}", text,
+                graph::to_string(graph::kDefaultInput),
+                graph::to_string({graph::kMaxTime, graph::kMaxFrequency, graph::kMaxChannels}));
+          },
+          ""};
+}
+
+std::string dumped(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+Status inspect_architecture(const Options& options) {
+  graph::BuildOptions wanted = options.network;
+  parse_shape(options.input, wanted.input);
+  wanted.pool = options.pool == "global" ? graph::ExitPool::kGlobal : graph::ExitPool::kTime;
+  const Expected<graph::Network> network = graph::build(wanted);
+  // Nothing but the options went into it.
+  if (!network) fail_usage(network.error().message);
+  NetworkReport report;
+  report.network = &network.value();
+  report.placement = wanted.original ? "" : wanted.placement;
+  report.layers = options.layers;
+  return write_out(options.json ? dumped(network_json(report)) : network_text(report));
+}
+
+Status inspect_model(const Options& options) {
+  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model));
+  ModelReport report;
+  report.model = model.get();
+  report.file = options.model;
+  std::error_code error;
+  report.file_bytes = std::filesystem::file_size(options.model, error);
+  if (error) return io_error(fmt::format("{}: {}", options.model, error.message()));
+  report.layers = options.layers;
+  report.self_test = model->self_test ? "stored" : "absent";
+  Status outcome;
+  if (options.self_test) {
+    outcome = runtime::run_self_test(model);
+    if (model->self_test) report.self_test = outcome.ok() ? "passed" : "failed";
+    if (!outcome) {
+      report.self_test_message = outcome.error().message;
+      outcome = Error{outcome.error().code, fmt::format("{}: {}", options.model, outcome.error().message)};
+    }
+  }
+  BITTERN_RETURN_IF_ERROR(write_out(options.json ? dumped(model_json(report)) : model_text(report)));
+  return outcome;
+}
+
+Status run(const Options& options) {
+  if (options.model.empty() == options.network.architecture.empty())
+    fail_usage("inspect takes a model file or --architecture NAME --classes N");
+  return options.model.empty() ? inspect_architecture(options) : inspect_model(options);
+}
+
+std::function<Status()> configure(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::Option* model =
+      app.add_option("model", options->model, "The model, a .bittern file")->type_name("FILE");
+  app.add_flag("--self-test", options->self_test,
+               "Run the check that the model carries; name the first stage that differs")
+      ->needs(model);
+
+  std::vector<std::string> names;
+  for (const graph::Architecture& architecture : graph::architectures())
+    names.emplace_back(architecture.name);
+  CLI::Option* architecture =
+      app.add_option("--architecture", options->network.architecture,
+                     fmt::format("A network instead of a model: {}", fmt::join(names, ", ")))
+          ->type_name("NAME")
+          ->check(one_of(names))
+          ->excludes(model);
+  CLI::Option* classes = app.add_option("--classes", options->network.classes, "Number of classes")
+                             ->check(CLI::Range(2, graph::kMaxClasses))
+                             ->needs(architecture);
+  architecture->needs(classes);
+  CLI::Option* placement =
+      app.add_option("--placement", options->network.placement,
+                     "Where the exits are: stem, paper, balanced, or layers separated by commas")
+          ->type_name("NAME")
+          ->needs(architecture)
+          ->capture_default_str();
+  CLI::Option* pool = app.add_option("--exit-pool", options->pool, "What exits average over: time or global")
+                          ->type_name("NAME")
+                          ->check(one_of({"time", "global"}))
+                          ->needs(architecture)
+                          ->capture_default_str();
+  app.add_option("--input", options->input, "Input of the network: time x frequency x channels")
+      ->type_name("TxFxC")
+      ->check(shape_validator())
+      ->needs(architecture)
+      ->capture_default_str();
+  app.add_flag("--original", options->network.original,
+               "The unmodified network: its own float head, no other exit")
+      ->needs(architecture)
+      ->excludes(placement)
+      ->excludes(pool);
+  app.add_flag("--layers", options->layers, "List every layer too");
+  app.add_flag("--json", options->json, "Print JSON");
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Command kInspectCommand{"inspect", "Describe a network or a model: layers, sizes, work up to each exit",
+                              configure};
+
+}  // namespace bittern::cli

@@ -1,0 +1,159 @@
+#include "cli/model_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+#include <vector>
+
+#include "cli/network_report.h"
+#include "cli/output.h"
+#include "evaluation/report.h"
+
+namespace bittern::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kMib = 1024.0 * 1024.0;
+
+// Recipe and metrics are JSON as text. Text that is not, or that is nested so deeply that printing it could
+// exhaust the stack (a file from outside holds anything), stays text.
+Json embedded(const std::string& text) {
+  constexpr int kMaxDepth = 32;
+  bool too_deep = false;
+  const auto keep = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep |= depth > kMaxDepth;
+    return depth <= kMaxDepth;
+  };
+  Json json = Json::parse(text, keep, false);
+  return json.is_discarded() || too_deep ? Json(text) : json;
+}
+
+std::vector<double> numbers(const std::vector<float>& values) {
+  std::vector<double> result;
+  for (const float value : values) result.push_back(evaluation::shortest(value));
+  return result;
+}
+
+Json front_end_json(const features::LogMelSpec& spec) {
+  Json json{{"sample_rate_hz", spec.sample_rate},
+            {"clip_samples", spec.clip_samples},
+            {"frame_samples", spec.frame_length},
+            {"hop_samples", spec.hop},
+            {"fft_size", spec.fft_size},
+            {"mel_bins", spec.mel_bins},
+            {"low_hz", evaluation::shortest(spec.low_hz)},
+            {"high_hz", evaluation::shortest(spec.high_hz)},
+            {"offset", evaluation::shortest(spec.offset)},
+            {"clip_frames", spec.clip_frames()}};
+  if (!spec.normalize_scale.empty()) {
+    json["normalize_scale"] = numbers(spec.normalize_scale);
+    json["normalize_bias"] = numbers(spec.normalize_bias);
+  }
+  return json;
+}
+
+std::string front_end_text(const features::LogMelSpec& spec) {
+  const auto ms = [&](int samples) { return 1000.0 * samples / spec.sample_rate; };
+  return fmt::format(
+      "{} Hz; window {:g} ms ({} frames of {:g} ms every {:g} ms); FFT {}; {} mel bins, {:g} to {:g} Hz; "
+      "ln(mel + {}){}",
+      spec.sample_rate, ms(spec.clip_samples), spec.clip_frames(), ms(spec.frame_length), ms(spec.hop),
+      spec.fft_size, spec.mel_bins, spec.low_hz, spec.high_hz, spec.offset,
+      spec.normalize_scale.empty() ? "" : "; scaled and shifted per bin");
+}
+
+Json points_json(const std::vector<model::OperatingPoint>& points) {
+  Json json = Json::array();
+  for (const model::OperatingPoint& point : points) {
+    json.push_back({{"name", point.name},
+                    {"rule", point.rule},
+                    {"thresholds", numbers(point.thresholds)},
+                    {"promise", point.promise}});
+  }
+  return json;
+}
+
+std::string points_text(const std::vector<model::OperatingPoint>& points) {
+  if (points.empty()) return "operating points: none\n";
+  using Align = Table::Align;
+  Table table({{"operating point", Align::kLeft},
+               {"rule", Align::kLeft},
+               {"thresholds", Align::kLeft},
+               {"promise", Align::kLeft}});
+  for (const model::OperatingPoint& point : points) {
+    table.add({one_line(point.name), one_line(point.rule),
+               fmt::format("{}", fmt::join(point.thresholds, ", ")), one_line(point.promise)});
+  }
+  return table.str();
+}
+
+Json provenance_json(const model::Provenance& made) {
+  return {{"architecture", made.architecture},
+          {"placement", made.placement},
+          {"data_name", made.data_name},
+          {"data_digest", made.data_digest},
+          {"seed", made.seed},
+          {"recipe", embedded(made.recipe)},
+          {"metrics", embedded(made.metrics)},
+          {"tool_version", made.tool_version},
+          {"license", made.license},
+          {"date", made.date}};
+}
+
+std::string provenance_text(const model::Provenance& made) {
+  const std::string seed = fmt::format("{}", made.seed);
+  const std::pair<const char*, const std::string*> lines[] = {
+      {"data", &made.data_name},
+      {"data digest", &made.data_digest},
+      {"seed", &seed},
+      {"recipe", &made.recipe},
+      {"metrics", &made.metrics},
+      {"tool version", &made.tool_version},
+      {"licence", &made.license},
+      {"date", &made.date},
+  };
+  std::string text;
+  for (const auto& [title, value] : lines)
+    if (!value->empty()) text += fmt::format("{:<14}{}\n", title, one_line(*value));
+  return text;
+}
+
+NetworkReport network_report(const ModelReport& report) {
+  return {&report.model->network, report.model->provenance.placement, report.model->temperatures,
+          report.layers};
+}
+
+}  // namespace
+
+Json model_json(const ModelReport& report) {
+  const model::Model& model = *report.model;
+  Json json{{"file", report.file}, {"file_bytes", report.file_bytes}};
+  json.update(network_json(network_report(report)));
+  json["labels"] = model.labels;
+  json["front_end"] = front_end_json(model.front_end);
+  json["operating_points"] = points_json(model.operating_points);
+  json["provenance"] = provenance_json(model.provenance);
+  json["self_test"] = {{"result", report.self_test}};
+  if (!report.self_test_message.empty()) json["self_test"]["message"] = report.self_test_message;
+  return json;
+}
+
+std::string model_text(const ModelReport& report) {
+  const model::Model& model = *report.model;
+  std::vector<std::string> labels;
+  for (const std::string& label : model.labels) labels.push_back(one_line(label));
+  std::string text = fmt::format("file          {} ({} bytes, {:.3f} MiB)\n", one_line(report.file),
+                                 grouped(static_cast<std::int64_t>(report.file_bytes)),
+                                 static_cast<double>(report.file_bytes) / kMib);
+  text += network_text(network_report(report)) + "\n";
+  text += fmt::format("labels        {}\n", fmt::join(labels, ", "));
+  text += fmt::format("front end     {}\n", front_end_text(model.front_end));
+  text += provenance_text(model.provenance);
+  text += fmt::format("self-test     {}{}{}\n\n", report.self_test,
+                      report.self_test_message.empty() ? "" : ": ", one_line(report.self_test_message));
+  return text + points_text(model.operating_points);
+}
+
+}  // namespace bittern::cli
