@@ -1,13 +1,13 @@
 // Lanes over output channels, a tile of pixels by vectors in registers:
 //
 //                     weights   [o .. ][   ..  ]      loaded once per step (tap, input channel)
-//      pixel 0  x broadcast  -> [acc   ][acc    ]     acc = acc + x * w
-//      pixel 1  x broadcast  -> [acc   ][acc    ]
-//      ...
+//      pixel 0  x broadcast  -> [sum   ][sum    ]     sum = sum + x * w
+//      pixel 1  x broadcast  -> [sum   ][sum    ]
+//      ...                                            6 pixels (4 with 16 narrow registers) by 2 vectors
 //
-// 4 pixels by 2 vectors, or 2 by 4 where there are as many outputs. Every accumulator takes its terms in the
-// order of conv2d.h. Pixels whose window leaves the input run alone. Depthwise: lanes over channels, one
-// pixel at a time.
+// Outputs of a tile stand outermost, so that its weights stay near while all pixels pass. Every sum takes its
+// terms in the order of conv2d.h. Pixels whose window leaves the input run alone; those of a 1 x 1
+// convolution form tiles across rows. Depthwise: lanes over channels, one pixel at a time.
 // clang-format off: the order of these is Highway's rule
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv2d.cc"
@@ -15,8 +15,6 @@
 #include "hwy/highway.h"
 #include "kernels/targets.h"
 // clang-format on
-
-#include <algorithm>
 
 #include "kernels/epilogue-inl.h"
 #include "kernels/lanes-inl.h"
@@ -27,152 +25,231 @@ namespace {
 
 constexpr int kMaxKernel = 31;
 
-// What all tiles of one output row share.
-struct Row {
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4
+constexpr int kTilePixels = 4;
+#else
+constexpr int kTilePixels = 6;
+#endif
+
+struct Problem {
   const Conv2dShape& shape;
-  View<const float> input;
+  const View<const float>& input;
   const float* kernel;
   const Epilogue& epilogue;
-  Taps taps;                        // along time
-  const float* inputs[kMaxKernel];  // of each tap
-  float* output;                    // pixel 0
-  std::ptrdiff_t output_stride;
-  const float* residual;  // pixel 0, or null
-  std::ptrdiff_t residual_stride;
+  const View<float>& output;
+  int first_row;
+  int last_row;
 
+  int depth() const { return shape.in_channels / shape.groups; }
   Taps columns(int f) const {
     const Window& w = shape.window;
     return clip_taps(f, w.stride_frequency, w.pad_frequency, w.kernel_frequency, input.frequency);
   }
   template <int kVectors, class D, class V>
-  HWY_INLINE void store(D d, int f, int channel, V (&sums)[kVectors]) const {
-    finish<kVectors>(epilogue, d, channel, residual == nullptr ? nullptr : residual + f * residual_stride,
-                     sums, output + f * output_stride);
+  HWY_INLINE void store(D d, int t, int f, int channel, V (&sums)[kVectors]) const {
+    const float* residual = epilogue.residual ? epilogue.residual.pixel(t, f) : nullptr;
+    finish<kVectors>(epilogue, d, channel, residual, sums, output.pixel(t, f));
   }
 };
 
-// Pixels f .. f + kPixels - 1, which all have the taps `columns` of the first, outputs from `channel` on.
+// The input rows under the taps of one row of outputs.
+struct RowTaps {
+  Taps taps;
+  const float* rows[kMaxKernel];
+
+  RowTaps(const Problem& p, int t) {
+    const Window& w = p.shape.window;
+    taps = clip_taps(t, w.stride_time, w.pad_time, w.kernel_time, p.input.time);
+    for (int i = taps.begin; i < taps.end; ++i) rows[i] = p.input.row(taps.origin + i);
+  }
+};
+
+// kVectors vectors of outputs from `channel` on, which read the inputs from `first_input` on.
+template <int kVectors, class D>
+struct Outputs {
+  static constexpr int kLanes = lanes(D());
+  D d;
+  int channel;
+  int first_input;
+};
+
+// The sums of kPixels pixels.
 template <int kPixels, int kVectors, class D>
-HWY_INLINE void tile(D d, const Row& row, int f, Taps columns, int channel, int first_input) {
-  constexpr int kLanes = lanes(D());
+class Tile {
   using V = hn::Vec<D>;
-  const Window& window = row.shape.window;
-  const int depth = row.shape.in_channels / row.shape.groups;
-  const std::ptrdiff_t outputs = row.shape.out_channels;
-  const std::ptrdiff_t pixel_step = window.stride_frequency * row.input.pixel_stride;
 
-  V sums[kPixels][kVectors];
-  for (auto& pixel : sums) {
-    for (V& sum : pixel) sum = hn::Zero(d);
-  }
-  for (int i = row.taps.begin; i < row.taps.end; ++i) {
-    for (int j = columns.begin; j < columns.end; ++j) {
-      const float* x = row.inputs[i] + (columns.origin + j) * row.input.pixel_stride + first_input;
-      const float* weights =
-          row.kernel + std::ptrdiff_t{i * window.kernel_frequency + j} * depth * outputs + channel;
-      for (int c = 0; c < depth; ++c) {
-        V w[kVectors];
-        for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes);
-        for (int p = 0; p < kPixels; ++p) {
-          const V value = hn::Set(d, x[p * pixel_step + c]);
-          for (int v = 0; v < kVectors; ++v) sums[p][v] = hn::Add(sums[p][v], hn::Mul(value, w[v]));
-        }
-        weights += outputs;
-      }
+ public:
+  HWY_INLINE Tile() {
+    for (auto& pixel : sums_) {
+      for (V& sum : pixel) sum = hn::Zero(D());
     }
   }
-  for (int p = 0; p < kPixels; ++p) row.store(d, f + p, channel, sums[p]);
-}
 
-// One row of output pixels [0, frequency), outputs [channel, channel + kVectors vectors).
+  // Adds `count` terms: pixel p's inputs lie at x + p * pixel_step, weights `outputs` apart.
+  HWY_INLINE void add(const float* x, std::ptrdiff_t pixel_step, const float* weights, std::ptrdiff_t outputs,
+                      int count) {
+    const float* pixels[kPixels];
+    for (int p = 0; p < kPixels; ++p) pixels[p] = x + p * pixel_step;
+    add(pixels, weights, outputs, count);
+  }
+
+  HWY_INLINE void add(const float* const (&pixels)[kPixels], const float* weights, std::ptrdiff_t outputs,
+                      int count) {
+    const D d;
+    for (int c = 0; c < count; ++c) {
+      V w[kVectors];
+      for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * lanes(D()));
+      for (int p = 0; p < kPixels; ++p) {
+        const V x = hn::Set(d, pixels[p][c]);
+        for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(x, w[v]));
+      }
+      weights += outputs;
+    }
+  }
+
+  HWY_INLINE V (&operator[](int pixel))[kVectors] { return sums_[pixel]; }
+
+ private:
+  V sums_[kPixels][kVectors];
+};
+
+// Pixels f .. f + kPixels - 1 of row t, which all have the taps `columns` of the first.
 template <int kPixels, int kVectors, class D>
-HWY_NOINLINE void row_of_tiles(D d, const Row& row, int frequency, int channel, int first_input) {
-  const int all = row.shape.window.kernel_frequency;
-  int f = 0;
-  while (f < frequency) {
-    const Taps columns = row.columns(f);
-    // Windows move right: if the first and the last pixel of a tile see all taps, so do those between.
-    if (f + kPixels <= frequency && columns.count() == all && row.columns(f + kPixels - 1).count() == all) {
-      tile<kPixels, kVectors>(d, row, f, columns, channel, first_input);
-      f += kPixels;
-    } else {
-      tile<1, kVectors>(d, row, f, columns, channel, first_input);
-      ++f;
+HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps& row, const Outputs<kVectors, D>& o, int t,
+                                int f, Taps columns) {
+  const Window& window = p.shape.window;
+  const int depth = p.depth();
+  const std::ptrdiff_t outputs = p.shape.out_channels;
+  const std::ptrdiff_t stride = p.input.pixel_stride;
+  // Where pixels follow each other without gaps, a row's taps are one run of inputs.
+  const int step = stride == depth && columns.count() > 0 ? columns.count() : 1;
+  Tile<kPixels, kVectors, D> tile;
+  for (int i = row.taps.begin; i < row.taps.end; ++i) {
+    for (int j = columns.begin; j < columns.end; j += step) {
+      tile.add(row.rows[i] + (columns.origin + j) * stride + o.first_input, window.stride_frequency * stride,
+               p.kernel + std::ptrdiff_t{i * window.kernel_frequency + j} * depth * outputs + o.channel,
+               outputs, step * depth);
     }
   }
+  for (int k = 0; k < kPixels; ++k) p.store<kVectors>(D(), t, f + k, o.channel, tile[k]);
 }
 
-// Outputs [channel, end) of one group, in tiles as wide as fit.
-template <class D>
-void row_of_group(D d, const Row& row, int frequency, int channel, int end, int first_input) {
-  constexpr int kLanes = lanes(D());
-  for (; channel + 4 * kLanes <= end; channel += 4 * kLanes) {
-    row_of_tiles<2, 4>(d, row, frequency, channel, first_input);
-  }
-  for (; channel + 2 * kLanes <= end; channel += 2 * kLanes) {
-    row_of_tiles<4, 2>(d, row, frequency, channel, first_input);
-  }
-  for (; channel + kLanes <= end; channel += kLanes) {
-    row_of_tiles<4, 1>(d, row, frequency, channel, first_input);
-  }
-  if constexpr (kLanes > 1) {
-    if (channel < end) {
-      row_of_group(hn::CappedTag<float, kLanes / 2>(), row, frequency, channel, end, first_input);
-    }
-  }
-}
-
-void depthwise_row(const Row& row, int frequency) {
-  const Window& window = row.shape.window;
-  const int channels = row.shape.out_channels;
-  for (int f = 0; f < frequency; ++f) {
-    const Taps columns = row.columns(f);
-    for_channels(FullTag(), 0, channels, [&](auto d, int c) HWY_ATTR {
-      hn::Vec<decltype(d)> sum[1] = {hn::Zero(d)};
-      for (int i = row.taps.begin; i < row.taps.end; ++i) {
-        const float* x = row.inputs[i] + c;
-        const float* weights = row.kernel + std::ptrdiff_t{i * window.kernel_frequency} * channels + c;
-        for (int j = columns.begin; j < columns.end; ++j) {
-          const auto value = hn::LoadU(d, x + (columns.origin + j) * row.input.pixel_stride);
-          sum[0] = hn::Add(sum[0], hn::Mul(value, hn::LoadU(d, weights + std::ptrdiff_t{j} * channels)));
-        }
+// All pixels, row by row.
+template <int kVectors, class D>
+HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o) {
+  constexpr int kHalf = kTilePixels / 2;
+  const int all = p.shape.window.kernel_frequency;
+  for (int t = p.first_row; t < p.last_row; ++t) {
+    const RowTaps row(p, t);
+    for (int f = 0; f < p.output.frequency;) {
+      const Taps columns = p.columns(f);
+      // Windows move right: where the first and the last pixel of a tile see all taps, those between do.
+      const auto whole = [&](int pixels) HWY_ATTR {
+        return f + pixels <= p.output.frequency && columns.count() == all &&
+               p.columns(f + pixels - 1).count() == all;
+      };
+      if (whole(kTilePixels)) {
+        convolve_pixels<kTilePixels>(p, row, o, t, f, columns);
+        f += kTilePixels;
+      } else if (whole(kHalf)) {
+        convolve_pixels<kHalf>(p, row, o, t, f, columns);
+        f += kHalf;
+      } else {
+        convolve_pixels<1>(p, row, o, t, f, columns);
+        ++f;
       }
-      row.store(d, f, c, sum);
-    });
+    }
+  }
+}
+
+// kPixels pixels of a 1 x 1 convolution from the `first`-th on, counted across rows.
+template <int kPixels, int kVectors, class D>
+HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o, int first) {
+  const Window& window = p.shape.window;
+  const int frequency = p.output.frequency;
+  const auto row_of = [&](int k) HWY_ATTR { return p.first_row + (first + k) / frequency; };
+  const auto column_of = [&](int k) HWY_ATTR { return (first + k) % frequency; };
+  const float* pixels[kPixels];
+  for (int k = 0; k < kPixels; ++k) {
+    pixels[k] =
+        p.input.pixel(row_of(k) * window.stride_time, column_of(k) * window.stride_frequency) + o.first_input;
+  }
+  Tile<kPixels, kVectors, D> tile;
+  tile.add(pixels, p.kernel + o.channel, p.shape.out_channels, p.depth());
+  for (int k = 0; k < kPixels; ++k) p.store<kVectors>(D(), row_of(k), column_of(k), o.channel, tile[k]);
+}
+
+template <int kVectors, class D>
+HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, D>& o) {
+  constexpr int kHalf = kTilePixels / 2;
+  const int count = (p.last_row - p.first_row) * p.output.frequency;
+  int first = 0;
+  for (; first + kTilePixels <= count; first += kTilePixels) convolve_points<kTilePixels>(p, o, first);
+  for (; first + kHalf <= count; first += kHalf) convolve_points<kHalf>(p, o, first);
+  for (; first < count; ++first) convolve_points<1>(p, o, first);
+}
+
+// A 1 x 1 kernel that always stands inside the input.
+bool is_pointwise(const Problem& p) {
+  const Window& w = p.shape.window;
+  return w.taps() == 1 && w.pad_time == 0 && w.pad_frequency == 0 &&
+         (p.last_row - 1) * w.stride_time < p.input.time &&
+         (p.output.frequency - 1) * w.stride_frequency < p.input.frequency;
+}
+
+template <int kVectors, class D>
+void convolve(const Problem& p, D d, int channel, int first_input) {
+  const Outputs<kVectors, D> outputs{d, channel, first_input};
+  if (is_pointwise(p)) {
+    convolve_all_points(p, outputs);
+  } else {
+    convolve_rows(p, outputs);
+  }
+}
+
+// Outputs [channel, end) of one group: two vectors at a time, then one, then parts of one.
+void convolve_group(const Problem& p, int channel, int end, int first_input) {
+  const FullTag d;
+  for (; channel + 2 * lanes(d) <= end; channel += 2 * lanes(d)) convolve<2>(p, d, channel, first_input);
+  for_channels(d, channel, end, [&](auto part, int c) HWY_ATTR { convolve<1>(p, part, c, first_input); });
+}
+
+void convolve_depthwise(const Problem& p) {
+  const std::ptrdiff_t channels = p.shape.out_channels;
+  for (int t = p.first_row; t < p.last_row; ++t) {
+    const RowTaps row(p, t);
+    for (int f = 0; f < p.output.frequency; ++f) {
+      const Taps columns = p.columns(f);
+      for_channels(FullTag(), 0, p.shape.out_channels, [&](auto d, int c) HWY_ATTR {
+        hn::Vec<decltype(d)> sum[1] = {hn::Zero(d)};
+        for (int i = row.taps.begin; i < row.taps.end; ++i) {
+          const float* x = row.rows[i] + columns.origin * p.input.pixel_stride + c;
+          const float* weights = p.kernel + i * p.shape.window.kernel_frequency * channels + c;
+          for (int j = columns.begin; j < columns.end; ++j) {
+            const auto value = hn::LoadU(d, x + j * p.input.pixel_stride);
+            sum[0] = hn::Add(sum[0], hn::Mul(value, hn::LoadU(d, weights + j * channels)));
+          }
+        }
+        p.store<1>(d, t, f, c, sum);
+      });
+    }
   }
 }
 
 void conv2d(const Conv2dShape& shape, View<const float> input, const float* kernel, const Epilogue& epilogue,
             View<float> output, int first_row, int last_row) noexcept {
-  const Window& window = shape.window;
-  const View<const float>& residual = epilogue.residual;
+  if (first_row >= last_row) return;
+  const Problem p{shape, input, kernel, epilogue, output, first_row, last_row};
+  if (shape.groups == shape.in_channels && shape.groups == shape.out_channels) {
+    convolve_depthwise(p);
+  } else {
+    const int outputs = shape.out_channels / shape.groups;
+    for (int g = 0; g < shape.groups; ++g) convolve_group(p, g * outputs, (g + 1) * outputs, g * p.depth());
+  }
+  if (!epilogue.signs) return;
   for (int t = first_row; t < last_row; ++t) {
-    Row row{shape,
-            input,
-            kernel,
-            epilogue,
-            clip_taps(t, window.stride_time, window.pad_time, window.kernel_time, input.time),
-            {},
-            output.row(t),
-            output.pixel_stride,
-            residual ? residual.row(t) : nullptr,
-            residual.pixel_stride};
-    for (int i = row.taps.begin; i < row.taps.end; ++i) row.inputs[i] = input.row(row.taps.origin + i);
-
-    if (shape.groups == shape.in_channels && shape.groups == shape.out_channels) {
-      depthwise_row(row, output.frequency);
-    } else {
-      const int inputs = shape.in_channels / shape.groups;
-      const int outputs = shape.out_channels / shape.groups;
-      for (int g = 0; g < shape.groups; ++g) {
-        row_of_group(FullTag(), row, output.frequency, g * outputs, (g + 1) * outputs, g * inputs);
-      }
-    }
-    if (epilogue.signs) {
-      for (int f = 0; f < output.frequency; ++f) {
-        store_signs(output.pixel(t, f), 0, shape.out_channels, shape.out_channels,
-                    epilogue.signs.pixel(t, f));
-      }
+    for (int f = 0; f < output.frequency; ++f) {
+      store_signs(output.pixel(t, f), 0, shape.out_channels, shape.out_channels, epilogue.signs.pixel(t, f));
     }
   }
 }

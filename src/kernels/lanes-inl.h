@@ -59,9 +59,20 @@ HWY_INLINE std::uint64_t sign_bits(D d, V v) {
   return bits_of(d, hn::Lt(v, hn::Zero(d)));
 }
 
+// m < x ? x : m, for NaN and -0 too. That is what x86's maximum does; other machines' differ.
 template <class D, class V>
-HWY_INLINE V relu_of(D d, V v) {  // not Max, which treats NaN and -0 differently from machine to machine
-  return hn::IfThenElseZero(hn::Gt(v, hn::Zero(d)), v);
+HWY_INLINE V larger_of([[maybe_unused]] D d, V m, V x) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Max(x, m);
+#else
+  return hn::IfThenElse(hn::Lt(m, x), x, m);
+#endif
+}
+
+// v > 0 ? v : 0
+template <class D, class V>
+HWY_INLINE V relu_of(D d, V v) {
+  return larger_of(d, hn::Zero(d), v);
 }
 
 }  // namespace

@@ -14,23 +14,30 @@ HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
 namespace {
 
+constexpr int kMaxKernel = 31;
+
 // For each output and each vector of channels: start from the first tap inside the input, combine(d, m, x)
 // over the others, store finish(d, m, count).
 template <class Combine, class Finish>
 HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<float> output, int first_row,
                           int last_row, const Combine& combine, const Finish& finish) {
+  const std::ptrdiff_t stride = input.pixel_stride;
   for (int t = first_row; t < last_row; ++t) {
     const Taps rows = clip_taps(t, window.stride_time, window.pad_time, window.kernel_time, input.time);
+    const float* row_of[kMaxKernel];
+    for (int i = rows.begin; i < rows.end; ++i) row_of[i] = input.row(rows.origin + i);
     for (int f = 0; f < output.frequency; ++f) {
       const Taps columns = clip_taps(f, window.stride_frequency, window.pad_frequency,
                                      window.kernel_frequency, input.frequency);
+      const std::ptrdiff_t begin = (columns.origin + columns.begin) * stride;
+      const std::ptrdiff_t end = (columns.origin + columns.end) * stride;
       float* to = output.pixel(t, f);
       for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
-        auto m = hn::LoadU(d, input.pixel(rows.origin + rows.begin, columns.origin + columns.begin) + c);
+        auto m = hn::LoadU(d, row_of[rows.begin] + begin + c);
         for (int i = rows.begin; i < rows.end; ++i) {
-          const float* row = input.row(rows.origin + i) + c;
-          for (int j = i == rows.begin ? columns.begin + 1 : columns.begin; j < columns.end; ++j) {
-            m = combine(d, m, hn::LoadU(d, row + (columns.origin + j) * input.pixel_stride));
+          const float* row = row_of[i] + c;
+          for (std::ptrdiff_t at = i == rows.begin ? begin + stride : begin; at < end; at += stride) {
+            m = combine(d, m, hn::LoadU(d, row + at));
           }
         }
         hn::StoreU(finish(d, m, rows.count() * columns.count()), d, to + c);
@@ -41,10 +48,9 @@ HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<fl
 
 void max_pool(const Window& window, View<const float> input, View<float> output, int first_row,
               int last_row) noexcept {
-  // Not Max, which treats NaN and -0 differently from machine to machine.
   pool_rows(
       window, input, output, first_row, last_row,
-      [](auto, auto m, auto x) HWY_ATTR { return hn::IfThenElse(hn::Lt(m, x), x, m); },
+      [](auto d, auto m, auto x) HWY_ATTR { return larger_of(d, m, x); },
       [](auto, auto m, int) HWY_ATTR { return m; });
 }
 
