@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -19,7 +18,6 @@
 #include "evaluation/report.h"
 #include "evaluation/timing.h"
 #include "model/file.h"
-#include "runtime/session.h"
 
 namespace bittern::cli {
 namespace {
@@ -33,13 +31,10 @@ struct Options {
   bool json = false;
 };
 
-struct Answer {
-  runtime::Classification classification;
-  double time_us = 0;
-};
+using Answer = evaluation::Timer::Timed;
 
 std::string json_line(const std::string& file, const std::vector<std::string>& labels, const Answer& answer) {
-  const runtime::Classification& said = answer.classification;
+  const runtime::Classification& said = answer.answer;
   std::vector<double> probabilities;
   for (const float p : said.probabilities) probabilities.push_back(evaluation::shortest(p));
   const nlohmann::ordered_json object{{"file", file},
@@ -67,26 +62,12 @@ Table answer_table(const std::vector<Input>& inputs, const std::vector<std::stri
 
 std::string table_line(const Table& table, const std::string& file, const std::vector<std::string>& labels,
                        const Answer& answer) {
-  const runtime::Classification& said = answer.classification;
+  const runtime::Classification& said = answer.answer;
   const auto label = static_cast<std::size_t>(said.label);
   return table.line({one_line(file), one_line(labels[label]),
                      fmt::format("{:.3f}", said.probabilities[label]), fmt::format("{}", said.exit),
                      fmt::format("{:.3f}", said.entropy), fmt::format("{:.1f} %", said.macs_share * 100),
                      fmt::format("{:.0f}", answer.time_us)});
-}
-
-Expected<Answer> classify(runtime::Session& session, const std::vector<float>& samples,
-                          runtime::Segment segment, const exits::Policy& policy,
-                          const std::vector<std::uint8_t>& only) {
-  // Planning for a new length is not part of an answer.
-  BITTERN_RETURN_IF_ERROR(
-      session.prepare(evaluation::planned_samples(session.model().front_end, segment, samples.size())));
-  Answer answer;
-  const auto start = std::chrono::steady_clock::now();
-  BITTERN_RETURN_IF_ERROR(session.classify(samples, policy, answer.classification, only));
-  answer.time_us =
-      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-  return answer;
 }
 
 Status run(const Options& options) {
@@ -96,8 +77,9 @@ Status run(const Options& options) {
   BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
   const exits::Policy policy = policy_for(options.policy, model->network.exit_count());
   const std::vector<std::uint8_t> only = options.model.only_mask(model->labels);
-  const runtime::Segment segment = options.model.segment_value();
-  BITTERN_ASSIGN_OR_RETURN(runtime::Session session, runtime::Session::create(model, {.segment = segment}));
+  runtime::SessionOptions session;
+  session.segment = options.model.segment_value();
+  BITTERN_ASSIGN_OR_RETURN(evaluation::Timer timer, evaluation::Timer::create(model, session));
   const std::optional<audio::RawFormat> raw = options.raw ? std::optional(options.format) : std::nullopt;
 
   const std::vector<Input> inputs = expand_inputs(options.inputs);
@@ -110,7 +92,7 @@ Status run(const Options& options) {
       if (input.error) return *input.error;
       BITTERN_ASSIGN_OR_RETURN(const std::vector<float> samples,
                                read_input(input.name, model->front_end.sample_rate, raw));
-      auto answer = classify(session, samples, segment, policy, only);
+      auto answer = timer.classify(samples, policy, only);
       if (!answer.ok())
         return Error{answer.error().code, fmt::format("{}: {}", input.name, answer.error().message)};
       return answer;

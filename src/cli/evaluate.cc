@@ -201,6 +201,7 @@ std::function<Status()> configure(CLI::App& app) {
   app.add_option("--tables", options->tables, "Print only these tables: exits, rules, classes, confusion")
       ->type_name("A,B")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(one_of({"exits", "rules", "classes", "confusion"}));
   app.add_option("--json", options->json,
                  "Write the report to this file (- for standard output, without tables)")

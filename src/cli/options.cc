@@ -28,13 +28,13 @@ void fail_usage(const std::string& message) {
 }
 
 CLI::Validator finite_at_least(double low) {
-  return finite(fmt::format("of at least {}", low), [low](double x) { return x >= low; });
+  return finite(fmt::format(">= {}", low), [low](double x) { return x >= low; });
 }
 CLI::Validator finite_above(double low) {
-  return finite(fmt::format("above {}", low), [low](double x) { return x > low; });
+  return finite(fmt::format("> {}", low), [low](double x) { return x > low; });
 }
 CLI::Validator finite_within(double low, double high) {
-  return finite(fmt::format("from {} to {}", low, high),
+  return finite(fmt::format("in [{}, {}]", low, high),
                 [low, high](double x) { return x >= low && x <= high; });
 }
 

@@ -10,7 +10,7 @@ namespace bittern::cli {
 void add_policy_options(CLI::App& app, PolicyOptions& options) {
   std::string rules = "When to leave early:";
   for (const exits::Rule& rule : exits::rules())
-    rules += fmt::format("\n{} ({}; default {})", rule.name, rule.summary, rule.default_threshold);
+    rules += fmt::format("\n{}: {}; default {}", rule.name, rule.summary, rule.default_threshold);
   CLI::Option* rule = app.add_option("--rule", options.rule, rules)->type_name("NAME");
   CLI::Option* threshold = app.add_option("--threshold", options.threshold,
                                           "The rule's threshold; the rule is entropy if none is named")

@@ -39,6 +39,11 @@ class Shares {
   std::map<int, std::vector<double>> by_frames_;
 };
 
+Error named(const Error& error, std::span<const std::string> names, std::size_t clip) {
+  const std::string name = clip < names.size() ? names[clip] : fmt::format("clip {}", clip + 1);
+  return {error.code, fmt::format("{}: {}", name, error.message)};
+}
+
 struct Work {
   Work(std::span<const std::vector<float>> of, Collected& into) : clips(of), result(into) {}
 
@@ -88,9 +93,10 @@ Expected<Collected> collect(const std::shared_ptr<const model::Model>& model,
   result.logits.resize(result.clips * result.exits * result.classes);
   result.shares.reserve(result.clips * result.exits);
   Shares shares(*model, options.session.segment);
-  for (const std::vector<float>& clip : clips) {
-    BITTERN_ASSIGN_OR_RETURN(const std::vector<double> of_clip, shares.of(clip.size()));
-    result.shares.insert(result.shares.end(), of_clip.begin(), of_clip.end());
+  for (std::size_t clip = 0; clip < clips.size(); ++clip) {
+    const auto of_clip = shares.of(clips[clip].size());
+    if (!of_clip.ok()) return named(of_clip.error(), options.names, clip);
+    result.shares.insert(result.shares.end(), of_clip->begin(), of_clip->end());
   }
 
   std::vector<runtime::Session> sessions;
@@ -123,8 +129,7 @@ Expected<Collected> collect(const std::shared_ptr<const model::Model>& model,
     }
   }
   threads.clear();
-  if (work.failure)
-    return Error{work.failure->code, fmt::format("clip {}: {}", work.failed_clip + 1, work.failure->message)};
+  if (work.failure) return named(*work.failure, options.names, work.failed_clip);
   if (cancelled) return Error{ErrorCode::kCancelled, "interrupted"};
   return result;
 }

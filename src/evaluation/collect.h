@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/status.h"
@@ -31,12 +32,13 @@ struct Collected {
 struct CollectOptions {
   runtime::SessionOptions session;
   int threads = 1;
+  std::span<const std::string> names;  // [clips], for errors
   // Called from the calling thread now and then; false stops the work with kCancelled. May be null.
   std::function<bool(std::size_t done, std::size_t total)> progress;
 };
 
 // One session per thread; each clip's place in the result is its own, so the result does not depend on the
-// number of threads. The error of a clip that cannot be run is that of the first such clip.
+// number of threads. Of clips that cannot be run, the first one's error is returned.
 Expected<Collected> collect(const std::shared_ptr<const model::Model>& model,
                             std::span<const std::vector<float>> clips, const CollectOptions& options);
 

@@ -46,7 +46,8 @@ Status add_times(Report& report, const std::shared_ptr<const model::Model>& mode
 Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, const LabelledClips& clips,
                           const EvaluateOptions& options) {
   if (clips.samples.empty()) return invalid_argument("there are no clips to evaluate");
-  CollectOptions collecting{.session = options.session, .threads = options.threads, .progress = nullptr};
+  CollectOptions collecting{
+      .session = options.session, .threads = options.threads, .names = clips.names, .progress = nullptr};
   if (options.progress) {
     collecting.progress = [&](std::size_t done, std::size_t total) {
       return options.progress("running", done, total);

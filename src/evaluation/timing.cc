@@ -26,18 +26,30 @@ Expected<Timer> Timer::create(const std::shared_ptr<const model::Model>& model,
   return Timer(std::move(session), options.segment);
 }
 
+Expected<Timer::Timed> Timer::classify(std::span<const float> samples, const exits::Policy& policy,
+                                       std::span<const std::uint8_t> only) {
+  Timed timed;
+  const std::int64_t length = planned_samples(session_.model().front_end, segment_, samples.size());
+  if (length != planned_) {
+    // Not prepare(): it keeps a plan for every length it ever saw.
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy shortest,
+                             exits::Policy::at_exit(1, session_.model().network.exit_count()));
+    BITTERN_RETURN_IF_ERROR(session_.classify(samples, shortest, timed.answer));
+    planned_ = length;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  BITTERN_RETURN_IF_ERROR(session_.classify(samples, policy, timed.answer, only));
+  const auto end = std::chrono::steady_clock::now();
+  timed.time_us = std::chrono::duration<double, std::micro>(end - start).count();
+  return timed;
+}
+
 Expected<double> Timer::microseconds(std::span<const float> samples, const exits::Policy& policy,
                                      std::span<const std::uint8_t> only) {
-  // Planning for a new length is not part of an answer.
-  BITTERN_RETURN_IF_ERROR(
-      session_.prepare(planned_samples(session_.model().front_end, segment_, samples.size())));
   std::vector<double> times;
   for (int repeat = 0; repeat < kTimingRepeats; ++repeat) {
-    runtime::Classification answer;
-    const auto start = std::chrono::steady_clock::now();
-    BITTERN_RETURN_IF_ERROR(session_.classify(samples, policy, answer, only));
-    const auto end = std::chrono::steady_clock::now();
-    times.push_back(std::chrono::duration<double, std::micro>(end - start).count());
+    BITTERN_ASSIGN_OR_RETURN(const Timed timed, classify(samples, policy, only));
+    times.push_back(timed.time_us);
   }
   return median(std::move(times));
 }

@@ -15,22 +15,30 @@
 namespace bittern::evaluation {
 
 inline constexpr int kTimingRepeats = 3;
-inline constexpr std::size_t kTimingClips = 64;  // at most so many, evenly spaced, per policy
+inline constexpr std::size_t kTimingClips = 64;
 
 // How many samples a session plans for, given a clip of so many: at least the model's window, and no more
 // where `segment` cuts one out.
 std::int64_t planned_samples(const features::LogMelSpec& spec, runtime::Segment segment, std::size_t samples);
 
-// Microseconds of one Session::classify (samples to answer, on one thread): per clip the median of
-// kTimingRepeats runs.
+// A session that takes the time of its answers: samples to answer, on one thread. Planning for clips of a new
+// length is not part of an answer and not timed.
 class Timer {
  public:
+  struct Timed {
+    runtime::Classification answer;  // its probabilities are valid until the next call
+    double time_us = 0;
+  };
+
   static Expected<Timer> create(const std::shared_ptr<const model::Model>& model,
                                 const runtime::SessionOptions& options);
 
+  Expected<Timed> classify(std::span<const float> samples, const exits::Policy& policy,
+                           std::span<const std::uint8_t> only);
+  // The median of kTimingRepeats answers.
   Expected<double> microseconds(std::span<const float> samples, const exits::Policy& policy,
                                 std::span<const std::uint8_t> only);
-  // The median over at most kTimingClips of `clips`.
+  // The median over at most kTimingClips of `clips`, evenly spaced.
   Expected<double> median_microseconds(std::span<const std::vector<float>> clips, const exits::Policy& policy,
                                        std::span<const std::uint8_t> only);
 
@@ -39,6 +47,7 @@ class Timer {
       : session_(std::move(session)), segment_(segment) {}
   runtime::Session session_;
   runtime::Segment segment_;
+  std::int64_t planned_ = 0;  // samples, of the latest call
 };
 
 // The middle of `values`, of two middles their mean; NaN of none.
