@@ -1,6 +1,7 @@
 // Runs a model: samples in, an answer out, with no work behind the exit taken.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -23,13 +24,16 @@ enum class Segment : std::uint8_t {
 struct SessionOptions {
   Isa isa = best_isa();
   Segment segment = Segment::kWhole;
+  // Working memory of the caller's, 64-byte aligned, alive as long as the session; empty: the session's own.
+  // A length that needs more is refused, with the number of bytes (Session::required_arena_bytes).
+  std::span<std::byte> arena;
 };
 
 struct Classification {
   int label = 0;                         // index into Model::labels
   int exit = 0;                          // from 1
   float entropy = 0;                     // nats, at that exit
-  std::span<const float> probabilities;  // [classes], the session's own memory, valid until its next call
+  std::span<const float> probabilities;  // [classes], the session's memory, valid until its next call
   graph::Macs macs;                      // done up to that exit, exits' dense layers left out
   double macs_share = 0;
 };
@@ -42,7 +46,10 @@ struct Trace {
 };
 
 // One per thread; many may share one model. After prepare() for a length, calls with clips of that length
-// allocate nothing.
+// allocate nothing. A call with another length plans for it first, which allocates; the latest such plan is
+// kept. Errors of all calls: kInvalidArgument for samples, features, masks or policies that make no sense and
+// for clips too long to plan for, kCorrupt where the model's weights give a logit that is not finite,
+// kOutOfMemory.
 class Session {
  public:
   // Prepared for the model's own window.
@@ -53,19 +60,22 @@ class Session {
 
   const model::Model& model() const;
 
-  // Plans for clips of `samples` samples (after the segment was chosen).
+  // Plans for clips of `samples` samples.
   Status prepare(std::int64_t samples);
-  std::size_t arena_bytes() const;
+  std::size_t arena_bytes() const;  // in use, for the largest length so far
+  // What clips of `samples` samples need.
+  static Expected<std::size_t> required_arena_bytes(const model::Model& model, std::int64_t samples,
+                                                    Segment segment = Segment::kWhole);
 
-  // samples: mono at the model's rate, full scale +-1. Shorter than the window: centred in silence; empty or
-  // not finite: kInvalidArgument. `only`, if not empty, [classes] of 0 or 1: probabilities are renormalised
-  // over the 1s before the rule decides.
+  // samples: mono at the model's rate, full scale +-1. Shorter than the window: centred in silence. Empty, or
+  // a sample that is not finite: kInvalidArgument. `only`, if not empty, [classes] of 0 or 1: probabilities
+  // are renormalised over the 1s before the rule decides.
   Status classify(std::span<const float> samples, const exits::Policy& policy, Classification& result,
                   std::span<const std::uint8_t> only = {}) noexcept;
 
-  // Logits of every exit, [exits, classes]: before temperature.
+  // Logits of every exit, [exits, classes], before temperature.
   Status logits(std::span<const float> samples, std::span<float> output) noexcept;
-  // The same from ready features [frames, mel_bins].
+  // The same from ready features [frames, mel_bins], any number of frames that the network can take.
   Status logits_from_features(std::span<const float> features, std::span<float> output) noexcept;
 
   const Trace& trace() const;

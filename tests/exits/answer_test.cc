@@ -85,7 +85,9 @@ TEST(Softmax, RenormalisesOverTheLabelsAllowed) {
     softmax(logits, 1.0F, p, only);
     const std::vector<double> expected = reference_softmax(logits, 1.0, only);
     for (std::size_t i = 0; i < classes; ++i) {
-      if (only[i] == 0) ASSERT_EQ(p[i], 0.0F);
+      if (only[i] == 0) {
+        ASSERT_EQ(p[i], 0.0F);
+      }
       ASSERT_NEAR(p[i], expected[i], 1e-6 + 2e-5 * expected[i]) << "seed " << seed;
     }
     const Answer said = answer(p);

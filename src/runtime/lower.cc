@@ -1,0 +1,296 @@
+#include "runtime/lower.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/bits.h"
+#include "runtime/arena.h"
+#include "runtime/fuse.h"
+#include "runtime/nodes.h"
+
+namespace bittern::runtime {
+namespace {
+
+template <class Layer>
+kernels::Window window_of(const Layer& op, const graph::Shape& input) {
+  return {.kernel_time = op.kernel.time,
+          .kernel_frequency = op.kernel.frequency,
+          .stride_time = op.stride.time,
+          .stride_frequency = op.stride.frequency,
+          .pad_time = graph::window(input.time, op.kernel.time, op.stride.time, op.padding).before,
+          .pad_frequency =
+              graph::window(input.frequency, op.kernel.frequency, op.stride.frequency, op.padding).before};
+}
+
+class Lowering {
+ public:
+  Lowering(const model::Model& model, const graph::Network& network, const LowerOptions& options)
+      : model_(model), network_(network), options_(options), nodes_(network) {}
+
+  Expected<Plan> run() {
+    plan_.frames = network_.input_shape().time;
+    plan_.classes = network_.classes();
+    places_ = place_tensors(nodes_, plan_.buffers);
+    plan_.input = places_.front();
+    counts_ = graph::count(network_);
+    done_.assign(places_.size(), false);
+    for (int i = 1; i < nodes_.size(); ++i) {
+      if (!nodes_[i].gone && !done_[static_cast<std::size_t>(i)]) emit(i);
+    }
+    const int exits = network_.exit_count();
+    plan_.logits = scratch("logits", Element::kFloat, 1, exits * plan_.classes, 1);
+    plan_.probabilities = scratch("probabilities", Element::kFloat, 1, plan_.classes, 1);
+    use(plan_.input, 0);
+    for (const Place& kept : {plan_.logits, plan_.probabilities}) {
+      use(kept, 0);
+      use(kept, position_);
+    }
+    BITTERN_ASSIGN_OR_RETURN(plan_.arena_bytes, assign_offsets(plan_.buffers));
+    return std::move(plan_);
+  }
+
+ private:
+  const std::string& name_of(int layer) const { return network_.layer(layer).name; }
+  const Place& place_of(int layer) const { return places_[static_cast<std::size_t>(layer)]; }
+  const model::LayerWeights& weights_of(int layer) const {
+    return model_.weights[static_cast<std::size_t>(layer)];
+  }
+  Buffer& buffer_of(const Place& place) { return plan_.buffers[static_cast<std::size_t>(place.buffer)]; }
+
+  Place scratch(std::string name, Element element, int time, int frequency, int width) {
+    plan_.buffers.push_back({.name = std::move(name),
+                             .element = element,
+                             .time = time,
+                             .rows = time,
+                             .frequency = frequency,
+                             .width = width});
+    return {static_cast<int>(plan_.buffers.size()) - 1, 0, width};
+  }
+
+  void use(const Place& place, int position) {
+    if (!place) return;
+    Buffer& buffer = buffer_of(place);
+    buffer.first_use = buffer.used() ? std::min(buffer.first_use, position) : position;
+    buffer.last_use = std::max(buffer.last_use, position);
+  }
+
+  // Steps of layer i, and of those that it takes along.
+  void emit(int i) {
+    if (const auto* op = nodes_.as<graph::Conv2d>(i)) return emit_conv(i, *op);
+    if (const auto* op = nodes_.as<graph::BinaryConv2d>(i)) return emit_binary_conv(i, *op);
+    if (const auto* op = nodes_.as<graph::MaxPool>(i)) return emit_pool(i, window_of(*op, input_of(i)), true);
+    if (const auto* op = nodes_.as<graph::AvgPool>(i))
+      return emit_pool(i, window_of(*op, input_of(i)), false);
+    if (const auto* op = nodes_.as<graph::Exit>(i)) return emit_exit(i, *op);
+    if (nodes_.as<graph::Concat>(i) != nullptr) return emit_copies(i);
+    const Place& input = place_of(nodes_[i].inputs.front());
+    if (nodes_.as<graph::Add>(i) != nullptr) return emit_add(i);
+    if (nodes_.as<graph::Relu>(i) != nullptr) return add_step(name_of(i), ReluStep{}, input, place_of(i), {});
+    const model::LayerWeights& weights = weights_of(i);
+    add_step(name_of(i), AffineStep{weights.scale.data(), weights.bias.data()}, input, place_of(i), {});
+  }
+
+  const graph::Shape& input_of(int layer) const { return nodes_.shape(nodes_[layer].inputs.front()); }
+
+  std::string names_of(const std::vector<int>& layers) {
+    std::string names;
+    for (const int layer : layers) {
+      names += (names.empty() ? "" : " + ") + name_of(layer);
+      done_[static_cast<std::size_t>(layer)] = true;
+    }
+    return names;
+  }
+
+  graph::Macs macs_per_row(int layer) const {
+    const graph::Macs macs = graph::macs_of(network_, layer);
+    const int rows = nodes_.shape(layer).time;
+    return {macs.binary / rows, macs.floating / rows};
+  }
+
+  void emit_conv(int i, const graph::Conv2d& op) {
+    const kernels::Window window = window_of(op, input_of(i));
+    Fusion fusion = fuse(nodes_, model_, places_, i);
+    ConvStep step{.shape = {.window = window,
+                            .in_channels = input_of(i).channels,
+                            .out_channels = op.out_channels,
+                            .groups = op.groups},
+                  .kernel = weights_of(i).kernel.data(),
+                  .epilogue = fusion.epilogue};
+    add_step(names_of(fusion.layers), step, place_of(nodes_[i].inputs.front()), fusion.output, window,
+             macs_per_row(i));
+  }
+
+  void emit_binary_conv(int i, const graph::BinaryConv2d& op) {
+    const graph::Shape& input = input_of(i);
+    const kernels::Window window = window_of(op, input);
+    PackStep pack;
+    std::string pack_name = "signs of " + name_of(nodes_[i].inputs.front());
+    if (nodes_[i].affine >= 0) {
+      const model::LayerWeights& norm = weights_of(nodes_[i].affine);
+      pack = {norm.scale.data(), norm.bias.data()};
+      pack_name = "signs of " + name_of(nodes_[i].affine);
+    }
+    const Place signs = scratch(pack_name + " for " + name_of(i), Element::kWord, input.time, input.frequency,
+                                words_for(input.channels));
+    add_step(pack_name, pack, place_of(nodes_[i].inputs.front()), signs, {});
+    Fusion fusion = fuse(nodes_, model_, places_, i);
+    BinaryConvStep step{.shape = {.window = window,
+                                  .in_channels = input.channels,
+                                  .out_channels = op.out_channels,
+                                  .pad_with_one = op.pad_value == graph::BinaryPadding::kOne},
+                        .kernel = weights_of(i).bits.data(),
+                        .epilogue = fusion.epilogue};
+    add_step(names_of(fusion.layers), step, signs, fusion.output, window, macs_per_row(i));
+  }
+
+  void emit_pool(int i, const kernels::Window& window, bool max) {
+    add_step(name_of(i), PoolStep{window, max}, place_of(nodes_[i].inputs.front()), place_of(i), window);
+  }
+
+  void emit_add(int i) {
+    Place first = place_of(nodes_[i].inputs[0]);
+    const Place& second = place_of(nodes_[i].inputs[1]);
+    Place output = place_of(i);
+    if (first == output && second.channels < first.channels) {  // the other channels are there already
+      first.channel += first.channels - second.channels;
+      first.channels = second.channels;
+      output = first;
+    }
+    add_step(name_of(i), AddStep{second}, first, output, {});
+  }
+
+  // What could not be placed side by side from the start.
+  void emit_copies(int i) {
+    int channel = place_of(i).channel;
+    for (const int input : nodes_[i].inputs) {
+      const Place slot{place_of(i).buffer, channel, nodes_.shape(input).channels};
+      if (place_of(input) != slot) {
+        add_step(name_of(input) + " into " + name_of(i), CopyStep{}, place_of(input), slot, {});
+      }
+      channel += slot.channels;
+    }
+  }
+
+  void add_step(std::string name, Operation operation, const Place& input, const Place& output,
+                const kernels::Window& window, graph::Macs macs = {}) {
+    pending_.push_back({.name = std::move(name),
+                        .operation = std::move(operation),
+                        .input = input,
+                        .output = output,
+                        .input_rows = buffer_of(input).time,
+                        .rows = buffer_of(output).time,
+                        .kernel = window.kernel_time,
+                        .stride = window.stride_time,
+                        .pad = window.pad_time,
+                        .macs_per_row = macs});
+  }
+
+  void emit_exit(int i, const graph::Exit& op) {
+    const int read = nodes_[i].inputs.front();
+    const graph::Shape& shape = nodes_.shape(read);
+    const model::LayerWeights& weights = weights_of(i);
+    ExitStep exit{.name = name_of(i),
+                  .layer = name_of(read),
+                  .tensor = place_of(read),
+                  .rows = shape.time,
+                  .frequency = shape.frequency,
+                  .relu = op.relu,
+                  .norm_before = op.norm == graph::ExitNorm::kBeforePool,
+                  .norm_after = op.norm == graph::ExitNorm::kAfterPool,
+                  .global = op.pool == graph::ExitPool::kGlobal,
+                  .binary = op.dense == graph::ExitDense::kBinary,
+                  .inputs = graph::dense_inputs(op, shape),
+                  .classes = op.classes,
+                  .norm_scale = weights.norm_scale.data(),
+                  .norm_bias = weights.norm_bias.data(),
+                  .bits = weights.bits.data(),
+                  .kernel = weights.kernel.data(),
+                  .scale = weights.scale.data(),
+                  .bias = weights.bias.data()};
+    if (exit.relu || exit.norm_before) {
+      exit.row = scratch("row of " + exit.name, Element::kFloat, shape.time, shape.frequency, shape.channels);
+      buffer_of(exit.row).rows = 1;
+    }
+    exit.sums = scratch("means of " + exit.name, Element::kFloat, 1, 1, exit.inputs);
+    const int first_group = plan_.stages.empty() ? 0 : plan_.stages.back().end_group;
+    close_groups();
+    exit.position = ++position_;
+    for (const Place& place : {exit.tensor, exit.row, exit.sums}) use(place, exit.position);
+    plan_.stages.push_back({.first_group = first_group,
+                            .end_group = static_cast<int>(plan_.groups.size()),
+                            .exit = std::move(exit),
+                            .counts = counts_.exits[plan_.stages.size()]});
+  }
+
+  // A step joins the one before it where that one's output is read by it alone and has its buffer for itself,
+  // and where it writes over nothing that an earlier step of the group goes back to.
+  bool joins(const Group& group, const Step& step) {
+    if (group.steps.size() >= kMaxGroupSteps) return false;
+    for (const Step& earlier : group.steps) {
+      if (earlier.kernel > 1 && earlier.input.overlaps(step.output)) return false;
+    }
+    const Step& before = group.steps.back();
+    const bool reads = before.output == step.input || [&] {
+      const auto* add = std::get_if<AddStep>(&step.operation);
+      return add != nullptr && before.output == add->second;
+    }();
+    if (!reads || buffer_of(before.output).width != before.output.channels) return false;
+    if (buffer_of(before.output).element == Element::kWord) return true;
+    int tensors = 0;
+    std::size_t readers = 0;
+    for (int i = 0; i < nodes_.size(); ++i) {
+      if (place_of(i).buffer != before.output.buffer) continue;
+      ++tensors;
+      readers += nodes_[i].readers.size();
+    }
+    return tensors == 1 && readers == 1;
+  }
+
+  void close_groups() {
+    for (std::size_t i = 0; i < pending_.size();) {
+      Group group;
+      group.position = ++position_;
+      group.steps.push_back(std::move(pending_[i++]));
+      while (options_.stream && i < pending_.size() && joins(group, pending_[i])) {
+        group.steps.push_back(std::move(pending_[i++]));
+      }
+      for (const Step& step : group.steps) use_all(step, group.position);
+      choose_tile(group, plan_.buffers, options_.tile_bytes);
+      plan_.longest_group = std::max(plan_.longest_group, static_cast<int>(group.steps.size()));
+      plan_.groups.push_back(std::move(group));
+    }
+    pending_.clear();
+  }
+
+  void use_all(const Step& step, int position) {
+    use(step.input, position);
+    use(step.output, position);
+    if (const auto* add = std::get_if<AddStep>(&step.operation)) use(add->second, position);
+    if (const auto* conv = std::get_if<ConvStep>(&step.operation)) use(conv->epilogue.residual, position);
+    if (const auto* conv = std::get_if<BinaryConvStep>(&step.operation)) {
+      use(conv->epilogue.residual, position);
+    }
+  }
+
+  const model::Model& model_;
+  const graph::Network& network_;
+  const LowerOptions& options_;
+  Nodes nodes_;
+  graph::Counts counts_;
+  std::vector<Place> places_;
+  std::vector<bool> done_;  // layers whose steps exist
+  std::vector<Step> pending_;
+  int position_ = 0;  // 0 is the front end's
+  Plan plan_;
+};
+
+}  // namespace
+
+Expected<Plan> lower(const model::Model& model, int frames, const LowerOptions& options) {
+  if (frames == model.network.input_shape().time) return Lowering(model, model.network, options).run();
+  BITTERN_ASSIGN_OR_RETURN(const graph::Network network, model.network.with_time(frames));
+  return Lowering(model, network, options).run();
+}
+
+}  // namespace bittern::runtime

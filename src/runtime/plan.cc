@@ -1,0 +1,62 @@
+#include "runtime/plan.h"
+
+#include <algorithm>
+
+#include "core/aligned.h"
+
+namespace bittern::runtime {
+namespace {
+
+std::size_t bytes_of_rows(const Buffer& buffer, int rows) {
+  const std::size_t size = buffer.element == Element::kFloat ? sizeof(float) : sizeof(std::uint64_t);
+  return align_up(static_cast<std::size_t>(rows) * static_cast<std::size_t>(buffer.frequency) *
+                  static_cast<std::size_t>(buffer.width) * size);
+}
+
+}  // namespace
+
+std::size_t Buffer::bytes() const { return bytes_of_rows(*this, rows); }
+std::size_t Buffer::full_bytes() const { return bytes_of_rows(*this, time); }
+
+int Step::first_input_row(int row) const { return std::max(row * stride - pad, 0); }
+
+int Step::input_rows_for(int end) const {
+  if (end <= 0) return 0;
+  return std::clamp((end - 1) * stride - pad + kernel, 0, input_rows);
+}
+
+int Plan::steps_to(int exit) const {
+  const Stage& stage = stages[static_cast<std::size_t>(exit) - 1];
+  int steps = exit;
+  for (int g = 0; g < stage.end_group; ++g) {
+    steps += static_cast<int>(groups[static_cast<std::size_t>(g)].steps.size());
+  }
+  return steps;
+}
+
+std::string describe(const Plan& plan) {
+  std::string text = "plan for " + std::to_string(plan.frames) + " frames\n";
+  for (std::size_t s = 0; s < plan.stages.size(); ++s) {
+    const Stage& stage = plan.stages[s];
+    text += "stage " + std::to_string(s + 1) + " (" + stage.exit.layer + ")\n";
+    for (int g = stage.first_group; g < stage.end_group; ++g) {
+      const Group& group = plan.groups[static_cast<std::size_t>(g)];
+      text += "  " + std::to_string(group.position) + ": " + std::to_string(group.tile) + " of " +
+              std::to_string(group.steps.back().rows) + " rows at a time\n";
+      for (const Step& step : group.steps) text += "       " + step.name + "\n";
+    }
+    text += "  " + std::to_string(stage.exit.position) + ": " + stage.exit.name + "\n";
+  }
+  text += "arena\n";
+  for (const Buffer& buffer : plan.buffers) {
+    if (!buffer.used()) continue;
+    text += "  [" + std::to_string(buffer.offset) + ", " + std::to_string(buffer.offset + buffer.bytes()) +
+            ") positions " + std::to_string(buffer.first_use) + " to " + std::to_string(buffer.last_use) +
+            ", rows " + std::to_string(buffer.rows) + " of " + std::to_string(buffer.time) + ": " +
+            buffer.name + "\n";
+  }
+  text += "  total " + std::to_string(plan.arena_bytes) + " bytes\n";
+  return text;
+}
+
+}  // namespace bittern::runtime
