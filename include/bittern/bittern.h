@@ -1,0 +1,178 @@
+/* Bittern's C API: audio classification by binary networks with early exits.
+ *
+ *     bittern_model* model = NULL;
+ *     bittern_session* session = NULL;
+ *     const bittern_result* result = NULL;
+ *     char error[256];
+ *     if (bittern_open("words.bittern", &model, error, sizeof(error)) == BITTERN_OK &&
+ *         bittern_session_open(model, NULL, &session, error, sizeof(error)) == BITTERN_OK &&
+ *         bittern_classify(session, samples, count, &result) == BITTERN_OK) {
+ *       puts(bittern_get_info(model)->labels[result->label]);
+ *     }
+ *     bittern_session_close(session);
+ *     bittern_close(model);
+ *
+ * Conventions
+ *   Handles are opaque. bittern_open* and bittern_session_open make them, the matching close frees them and
+ *   accepts NULL. Everything else that the library returns a pointer to belongs to a handle; nothing is freed
+ * by the caller. Functions that can fail return a bittern_status and set what they give only when it is
+ * BITTERN_OK. One line about the failure goes to `error`, a buffer of `error_size` bytes of the caller's
+ * (NULL and 0: none; a longer text is cut), or, for calls on a session, is kept for bittern_session_error().
+ *   Text is UTF-8 and ends in a zero byte.
+ *   Samples are mono floats at the model's sample rate, full scale -1 to 1.
+ *   The library never prints, exits, throws or keeps state outside of handles.
+ *
+ * Threads
+ *   A model never changes: any number of threads may use it at once, until it is closed. A session serves one
+ *   thread at a time; open one per thread.
+ *
+ * Trust
+ *   A model file may come from anyone: it is verified before anything of it is used. Pointers and sizes that
+ * the caller passes are believed.
+ */
+#ifndef BITTERN_BITTERN_H_
+#define BITTERN_BITTERN_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define BITTERN_API __attribute__((visibility("default")))
+#else
+#define BITTERN_API
+#endif
+
+#ifdef __cplusplus
+#define BITTERN_NOEXCEPT noexcept
+extern "C" {
+#else
+#define BITTERN_NOEXCEPT
+#endif
+
+typedef struct bittern_model bittern_model;
+typedef struct bittern_session bittern_session;
+
+/* Every status that there is; the numbers stay. */
+typedef enum bittern_status {
+  BITTERN_OK = 0,
+  BITTERN_INVALID_ARGUMENT =
+      1, /* the call makes no sense: an unknown rule, no samples, a sample that is no number */
+  BITTERN_NOT_FOUND = 2,   /* no such file, or no such operating point in the model */
+  BITTERN_IO_ERROR = 3,    /* reading failed */
+  BITTERN_CORRUPT = 4,     /* not a model, or a damaged one */
+  BITTERN_UNSUPPORTED = 5, /* a model of a newer format, or one that carries no self-test */
+  BITTERN_OUT_OF_MEMORY = 6,
+  BITTERN_INTERNAL = 7 /* a mistake in the library: please report it */
+} bittern_status;
+
+/* What of a clip longer than the model's window is looked at. */
+typedef enum bittern_segment {
+  BITTERN_WHOLE = 0,  /* all of it */
+  BITTERN_CENTRE = 1, /* the window in its middle */
+  BITTERN_LOUDEST = 2 /* the window with the most energy */
+} bittern_segment;
+
+/* What a model says about itself. Valid until the model is closed. Later versions may add fields at the end.
+ */
+typedef struct bittern_info {
+  int sample_rate;       /* Hz */
+  size_t window_samples; /* the length that the model was trained on; shorter clips are centred in silence */
+  int label_count;       /* classes */
+  const char* const* labels; /* [label_count] */
+  int exit_count;            /* exits count from 1 */
+  const char* architecture;
+  int format_major, format_minor; /* of model files that this library writes and reads */
+} bittern_info;
+
+/* How a session answers. Start from BITTERN_OPTIONS_INIT, which is also what NULL stands for. */
+typedef struct bittern_options {
+  size_t struct_size; /* sizeof(bittern_options) of the header that the caller was compiled with */
+  /* When to stop: "entropy" (nats, leave below), "max-probability", "margin" (leave above) or "patience" (so
+     many exits in a row agree); or NULL: always at `exit`. */
+  const char* rule;
+  float threshold;             /* of the rule, at every exit */
+  const float* thresholds;     /* or NULL, or [exit_count]: one per exit, instead of `threshold` */
+  int exit;                    /* without a rule: the exit to leave at, from 1; 0: the last */
+  const char* operating_point; /* or NULL, or the name of one in the model: its rule and thresholds, instead
+                                  of those above */
+  bittern_segment segment;
+  const unsigned char* only; /* or NULL, or [label_count] of 0 and 1: only labels with a 1 are answered, their
+                                probabilities add up to 1 before the rule decides */
+  void* memory; /* or NULL, or working memory of the caller's, at a multiple of 64 bytes, that must outlive
+                   the session: bittern_memory_needed() says how much */
+  size_t memory_size;
+} bittern_options;
+
+#define BITTERN_OPTIONS_INIT \
+  { sizeof(bittern_options), "entropy", 0.5f, NULL, 0, NULL, BITTERN_WHOLE, NULL, NULL, 0 }
+
+/* What one exit answers. Belongs to the session and is valid until its next call. Later versions may add
+ * fields at the end. */
+typedef struct bittern_result {
+  int label;                  /* index into bittern_info.labels */
+  int exit;                   /* that gave the answer, from 1 */
+  float probability;          /* of that label */
+  float entropy;              /* of the probabilities, in nats */
+  const float* probabilities; /* [label_count] */
+  double macs_share;   /* work done up to the exit, of the whole network's: binary multiply-accumulates / 64 +
+                          float   ones, exits' own and front end left out */
+  int64_t macs_binary; /* up to the exit */
+  int64_t macs_float;
+} bittern_result;
+
+/* The library's version, such as "1.2.3". */
+BITTERN_API const char* bittern_version(void) BITTERN_NOEXCEPT;
+
+/* Opens a model file. The file is mapped: replace it by renaming another over it, never in place. */
+BITTERN_API bittern_status bittern_open(const char* path, bittern_model** model, char* error,
+                                        size_t error_size) BITTERN_NOEXCEPT;
+
+/* The same from a file's bytes, at any address. They are copied and may go away after the call. */
+BITTERN_API bittern_status bittern_open_memory(const void* bytes, size_t size, bittern_model** model,
+                                               char* error, size_t error_size) BITTERN_NOEXCEPT;
+
+/* Sessions that are open keep what they need of the model and work on. */
+BITTERN_API void bittern_close(bittern_model* model) BITTERN_NOEXCEPT;
+
+BITTERN_API const bittern_info* bittern_get_info(const bittern_model* model) BITTERN_NOEXCEPT;
+
+/* Runs the check that the model carries: whether this machine computes, bit by bit, what the model's maker
+ * computed. BITTERN_CORRUPT: it does not, and `error` names the first stage that differs. */
+BITTERN_API bittern_status bittern_self_test(const bittern_model* model, char* error,
+                                             size_t error_size) BITTERN_NOEXCEPT;
+
+/* Bytes of working memory that a session needs for clips of `count` samples looked at as `segment` says. */
+BITTERN_API bittern_status bittern_memory_needed(const bittern_model* model, size_t count,
+                                                 bittern_segment segment, size_t* bytes, char* error,
+                                                 size_t error_size) BITTERN_NOEXCEPT;
+
+/* options: or NULL for the defaults. What it points to, `memory` excepted, is copied. */
+BITTERN_API bittern_status bittern_session_open(const bittern_model* model, const bittern_options* options,
+                                                bittern_session** session, char* error,
+                                                size_t error_size) BITTERN_NOEXCEPT;
+
+BITTERN_API void bittern_session_close(bittern_session* session) BITTERN_NOEXCEPT;
+
+/* Classifies a clip and stops at the exit that the session's rule chooses: nothing behind it is computed.
+ * Clips as long as the model's window need no memory; another length is planned for at its first use. */
+BITTERN_API bittern_status bittern_classify(bittern_session* session, const float* samples, size_t count,
+                                            const bittern_result** result) BITTERN_NOEXCEPT;
+
+/* Runs the whole network on a clip, whatever the rule; bittern_exit_result() then has an answer for every
+ * exit. */
+BITTERN_API bittern_status bittern_classify_exits(bittern_session* session, const float* samples,
+                                                  size_t count) BITTERN_NOEXCEPT;
+
+/* What exit `exit`, from 1, said in the latest bittern_classify_exits(); NULL where the session's latest call
+ * was another, or failed, or there is no such exit. */
+BITTERN_API const bittern_result* bittern_exit_result(const bittern_session* session,
+                                                      int exit) BITTERN_NOEXCEPT;
+
+/* One line on the session's latest failed call; "" where none failed. Valid until the session's next call. */
+BITTERN_API const char* bittern_session_error(const bittern_session* session) BITTERN_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BITTERN_BITTERN_H_ */

@@ -1,0 +1,134 @@
+// Sessions: samples in, answers out.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "capi/handles.h"
+#include "capi/options.h"
+
+namespace bittern::capi {
+namespace {
+
+Status check_call(const float* samples, std::size_t count) {
+  if (samples == nullptr && count != 0) return invalid_argument("samples is NULL");
+  if (count > SIZE_MAX / 2 / sizeof(float))
+    return invalid_argument("count is " + std::to_string(count) + ", more samples than memory can hold");
+  return {};
+}
+
+// The work up to each exit, for the frames that a clip of `count` samples has.
+Status count_macs(bittern_session& session, std::size_t count) {
+  const model::Model& model = session.session.model();
+  const features::LogMelSpec& spec = model.front_end;
+  const auto window = static_cast<std::size_t>(spec.clip_samples);
+  const bool whole = session.segment == runtime::Segment::kWhole;
+  const int frames = spec.frames(static_cast<std::int64_t>(whole ? std::max(count, window) : window));
+  if (frames == session.frames) return {};
+  BITTERN_ASSIGN_OR_RETURN(const graph::Network network, model.network.with_time(frames));
+  const graph::Counts counts = graph::count(network);
+  for (std::size_t i = 0; i < session.exits.size(); ++i) {
+    session.exits[i].macs_share = counts.exits[i].share;
+    session.exits[i].macs_binary = counts.exits[i].cumulative.binary;
+    session.exits[i].macs_float = counts.exits[i].cumulative.floating;
+  }
+  session.frames = frames;
+  return {};
+}
+
+Status classify(bittern_session& session, std::span<const float> samples) {
+  runtime::Classification answer;
+  BITTERN_RETURN_IF_ERROR(session.session.classify(samples, session.policy, answer, session.only));
+  session.result = {.label = answer.label,
+                    .exit = answer.exit,
+                    .probability = answer.probabilities[static_cast<std::size_t>(answer.label)],
+                    .entropy = answer.entropy,
+                    .probabilities = answer.probabilities.data(),
+                    .macs_share = answer.macs_share,
+                    .macs_binary = answer.macs.binary,
+                    .macs_float = answer.macs.floating};
+  return {};
+}
+
+Status classify_exits(bittern_session& session, std::span<const float> samples) {
+  BITTERN_RETURN_IF_ERROR(session.session.logits(samples, session.logits));
+  BITTERN_RETURN_IF_ERROR(count_macs(session, samples.size()));
+  const model::Model& model = session.session.model();
+  const std::size_t classes = model.labels.size();
+  for (std::size_t i = 0; i < session.exits.size(); ++i) {
+    const auto probabilities = std::span(session.probabilities).subspan(i * classes, classes);
+    exits::softmax(std::span(session.logits).subspan(i * classes, classes), model.temperatures[i],
+                   probabilities, session.only);
+    const exits::Answer answer = exits::answer(probabilities);
+    bittern_result& result = session.exits[i];
+    result.label = answer.label;
+    result.exit = static_cast<int>(i) + 1;
+    result.probability = answer.max_probability;
+    result.entropy = answer.entropy;
+    result.probabilities = probabilities.data();
+  }
+  session.exits_valid = true;
+  return {};
+}
+
+}  // namespace
+}  // namespace bittern::capi
+
+using bittern::invalid_argument;
+using bittern::Status;
+using bittern::capi::guarded;
+
+bittern_status bittern_session_open(const bittern_model* model, const bittern_options* options,
+                                    bittern_session** session, char* error, size_t error_size) noexcept {
+  return guarded(error, error_size, [&]() -> Status {
+    if (model == nullptr || session == nullptr)
+      return invalid_argument("bittern_session_open: model or session is NULL");
+    BITTERN_ASSIGN_OR_RETURN(bittern::capi::Options chosen,
+                             bittern::capi::read_options(options, *model->model));
+    BITTERN_ASSIGN_OR_RETURN(bittern::runtime::Session opened,
+                             bittern::runtime::Session::create(model->model, chosen.session));
+    auto handle = std::make_unique<bittern_session>(std::move(opened), chosen.policy, chosen.session.segment,
+                                                    std::move(chosen.only));
+    const auto exits = static_cast<std::size_t>(model->model->network.exit_count());
+    handle->exits.resize(exits);
+    handle->logits.resize(exits * model->model->labels.size());
+    handle->probabilities.resize(handle->logits.size());
+    *session = handle.release();
+    return {};
+  });
+}
+
+void bittern_session_close(bittern_session* session) noexcept {
+  const std::unique_ptr<bittern_session> owned(session);
+}
+
+bittern_status bittern_classify(bittern_session* session, const float* samples, size_t count,
+                                const bittern_result** result) noexcept {
+  if (session == nullptr || result == nullptr) return BITTERN_INVALID_ARGUMENT;
+  session->exits_valid = false;
+  return guarded(session->error.data(), session->error.size(), [&]() -> Status {
+    BITTERN_RETURN_IF_ERROR(bittern::capi::check_call(samples, count));
+    BITTERN_RETURN_IF_ERROR(bittern::capi::classify(*session, {samples, count}));
+    *result = &session->result;
+    return {};
+  });
+}
+
+bittern_status bittern_classify_exits(bittern_session* session, const float* samples, size_t count) noexcept {
+  if (session == nullptr) return BITTERN_INVALID_ARGUMENT;
+  session->exits_valid = false;
+  return guarded(session->error.data(), session->error.size(), [&]() -> Status {
+    BITTERN_RETURN_IF_ERROR(bittern::capi::check_call(samples, count));
+    return bittern::capi::classify_exits(*session, {samples, count});
+  });
+}
+
+const bittern_result* bittern_exit_result(const bittern_session* session, int exit) noexcept {
+  if (session == nullptr || !session->exits_valid || exit < 1 ||
+      exit > static_cast<int>(session->exits.size()))
+    return nullptr;
+  return &session->exits[static_cast<std::size_t>(exit) - 1];
+}
+
+const char* bittern_session_error(const bittern_session* session) noexcept {
+  return session == nullptr ? "" : session->error.data();
+}
