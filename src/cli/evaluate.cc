@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -148,15 +149,16 @@ Status run(const Options& options) {
   const std::string digest = dataset.digest();
   BITTERN_ASSIGN_OR_RETURN(const Data data, load_data(std::move(dataset), options, *model, evaluating.only));
 
-  Progress progress("evaluating", "clips", options.quiet);
-  Progress timing("timing", "rows", options.quiet);
-  evaluating.progress = [&](std::string_view what, std::size_t done, std::size_t total) {
-    (what == "timing" ? timing : progress).update(done, total);
+  // One line at a time: what is being done names it.
+  std::string doing;
+  std::optional<Progress> progress;
+  evaluating.progress = [&](const char* what, std::size_t done, std::size_t total) {
+    if (what != doing) progress.emplace(doing = what, "clips", options.quiet);
+    progress->update(done, total);
     return !interrupted();
   };
   BITTERN_ASSIGN_OR_RETURN(evaluation::Report report, evaluation::evaluate(model, data.clips, evaluating));
-  progress.clear();
-  timing.clear();
+  progress.reset();
   report.model = options.model.model;
   report.data = options.data;
   report.layout = layout;

@@ -1,5 +1,6 @@
 #include "evaluation/evaluate.h"
 
+#include <optional>
 #include <set>
 
 #include "evaluation/collect.h"
@@ -14,30 +15,32 @@ namespace {
 Status add_times(Report& report, const std::shared_ptr<const model::Model>& model, const LabelledClips& clips,
                  const EvaluateOptions& options) {
   BITTERN_ASSIGN_OR_RETURN(Timer timer, Timer::create(model, options.session));
-  const std::size_t total = report.clip_rows.size() + report.exits.size() + report.rules.size();
-  std::size_t done = 0;
-  const auto go_on = [&]() -> Status {
-    if (options.progress && !options.progress("timing", done++, total))
-      return Error{ErrorCode::kCancelled, "interrupted"};
-    return {};
-  };
   for (std::size_t i = 0; i < report.clip_rows.size(); ++i) {
-    BITTERN_RETURN_IF_ERROR(go_on());
+    if (options.progress && !options.progress("timing each clip", i, report.clip_rows.size()))
+      return Error{ErrorCode::kCancelled, "interrupted"};
     BITTERN_ASSIGN_OR_RETURN(report.clip_rows[i].time_us,
                              timer.microseconds(clips.samples[i], options.policy, options.only));
   }
-  const int exits = static_cast<int>(report.exits.size());
+  std::vector<exits::Policy> policies;
+  std::vector<std::optional<double>*> places;
   for (ExitRow& row : report.exits) {
-    BITTERN_RETURN_IF_ERROR(go_on());
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::at_exit(row.exit, exits));
-    BITTERN_ASSIGN_OR_RETURN(row.time_us, timer.median_microseconds(clips.samples, policy, options.only));
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                             exits::Policy::at_exit(row.exit, static_cast<int>(report.exits.size())));
+    policies.push_back(policy);
+    places.push_back(&row.time_us);
   }
   for (RuleRow& row : report.rules) {
-    BITTERN_RETURN_IF_ERROR(go_on());
     BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
                              exits::Policy::with_threshold(row.rule, row.threshold));
-    BITTERN_ASSIGN_OR_RETURN(row.time_us, timer.median_microseconds(clips.samples, policy, options.only));
+    policies.push_back(policy);
+    places.push_back(&row.time_us);
   }
+  const auto go_on = [&](std::size_t done, std::size_t total) {
+    return !options.progress || options.progress("timing", done, total);
+  };
+  BITTERN_ASSIGN_OR_RETURN(const std::vector<double> times,
+                           timer.median_microseconds(clips.samples, policies, options.only, go_on));
+  for (std::size_t i = 0; i < places.size(); ++i) *places[i] = times[i];
   return {};
 }
 
@@ -50,7 +53,7 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
       .session = options.session, .threads = options.threads, .names = clips.names, .progress = nullptr};
   if (options.progress) {
     collecting.progress = [&](std::size_t done, std::size_t total) {
-      return options.progress("running", done, total);
+      return options.progress("evaluating", done, total);
     };
   }
   BITTERN_ASSIGN_OR_RETURN(const Collected collected, collect(model, clips.samples, collecting));

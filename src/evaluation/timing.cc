@@ -54,15 +54,26 @@ Expected<double> Timer::microseconds(std::span<const float> samples, const exits
   return median(std::move(times));
 }
 
-Expected<double> Timer::median_microseconds(std::span<const std::vector<float>> clips,
-                                            const exits::Policy& policy, std::span<const std::uint8_t> only) {
+Expected<std::vector<double>> Timer::median_microseconds(
+    std::span<const std::vector<float>> clips, std::span<const exits::Policy> policies,
+    std::span<const std::uint8_t> only, const std::function<bool(std::size_t, std::size_t)>& go_on) {
   const std::size_t count = std::min(clips.size(), kTimingClips);
-  std::vector<double> times;
+  std::vector<std::vector<double>> times(policies.size());
   for (std::size_t i = 0; i < count; ++i) {
-    BITTERN_ASSIGN_OR_RETURN(const double time, microseconds(clips[i * clips.size() / count], policy, only));
-    times.push_back(time);
+    if (go_on && !go_on(i, count)) return Error{ErrorCode::kCancelled, "interrupted"};
+    const std::vector<float>& clip = clips[i * clips.size() / count];
+    std::vector<std::vector<double>> of_clip(policies.size());
+    for (int repeat = 0; repeat < kTimingRepeats; ++repeat) {
+      for (std::size_t p = 0; p < policies.size(); ++p) {
+        BITTERN_ASSIGN_OR_RETURN(const Timed timed, classify(clip, policies[p], only));
+        of_clip[p].push_back(timed.time_us);
+      }
+    }
+    for (std::size_t p = 0; p < policies.size(); ++p) times[p].push_back(median(std::move(of_clip[p])));
   }
-  return median(std::move(times));
+  std::vector<double> medians;
+  for (std::vector<double>& row : times) medians.push_back(median(std::move(row)));
+  return medians;
 }
 
 }  // namespace bittern::evaluation

@@ -38,9 +38,12 @@ class Timer {
   // The median of kTimingRepeats answers.
   Expected<double> microseconds(std::span<const float> samples, const exits::Policy& policy,
                                 std::span<const std::uint8_t> only);
-  // The median over at most kTimingClips of `clips`, evenly spaced.
-  Expected<double> median_microseconds(std::span<const std::vector<float>> clips, const exits::Policy& policy,
-                                       std::span<const std::uint8_t> only);
+  // For each policy the median over at most kTimingClips of `clips`, evenly spaced. Policies take turns on
+  // each clip, so that whatever slows the machine down for a while slows all of them. `go_on(done, total)` is
+  // asked between clips; false stops with kCancelled. May be null.
+  Expected<std::vector<double>> median_microseconds(
+      std::span<const std::vector<float>> clips, std::span<const exits::Policy> policies,
+      std::span<const std::uint8_t> only, const std::function<bool(std::size_t, std::size_t)>& go_on);
 
  private:
   Timer(runtime::Session session, runtime::Segment segment)
