@@ -20,9 +20,9 @@ std::string_view name(Split split);  // "train", "validation", "test"
 Expected<Split> parse_split(std::string_view name);
 
 struct Clip {
-  std::filesystem::path path;  // empty: digital silence, `seconds` long
-  int label = 0;               // index into Dataset::labels
-  std::string speaker;         // empty where not known
+  std::filesystem::path path = {};  // empty: digital silence, `seconds` long
+  int label = 0;                    // index into Dataset::labels
+  std::string speaker = {};         // empty where not known
   Split split = Split::kTrain;
   // Part of the file: from `offset_seconds`, `seconds` long; 0: the whole file.
   double offset_seconds = 0;
@@ -44,7 +44,8 @@ struct Dataset {
 struct ScanOptions {
   std::string layout = "auto";  // a layout's name; auto: the first that recognises the folder
   std::uint64_t seed = 0;  // for layouts that draw (balanced _unknown_, splits of a folder without splits)
-  std::string task;  // layout-specific, such as "12" or "35" for speech-commands; empty: the layout's default
+  // Layout-specific, such as "12" or "35" for speech-commands; empty: the layout's default.
+  std::string task = {};
 };
 
 struct Layout {

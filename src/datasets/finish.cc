@@ -101,9 +101,7 @@ void check_speakers(Dataset& dataset) {
 Expected<Dataset> finish(Dataset dataset) {
   if (dataset.clips.empty())
     return invalid_argument(
-        fmt::format("{}: no clips found (layout {}); expected DIR/<class>/<clip> or "
-                    "DIR/{{train,validation,test}}/<class>/<clip>",
-                    dataset.root.string(), dataset.layout));
+        fmt::format("{}: no clips found (layout {})", dataset.root.string(), dataset.layout));
   std::error_code ignored;
   std::filesystem::path canonical = std::filesystem::weakly_canonical(dataset.root, ignored);
   if (!canonical.has_filename()) canonical = canonical.parent_path();

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "datasets/finish.h"
+#include "datasets/labels.h"
 #include "datasets/layouts.h"
 #include "datasets/listing.h"
 #include "datasets/speakers.h"
@@ -49,6 +50,11 @@ class Scanner {
 
   Expected<Dataset> scan(const ScanOptions& options) {
     BITTERN_ASSIGN_OR_RETURN(const Listing top, list_folder(dataset_.root));
+    if (top.folders.empty())
+      return invalid_argument(
+          fmt::format("{}: no class folders in it ({} recordings); expected DIR/<class>/<clip> "
+                      "or DIR/{{train,validation,test}}/<class>/<clip>",
+                      dataset_.root.string(), top.audio.size()));
     BITTERN_ASSIGN_OR_RETURN(const auto splits, split_folders(top));
     if (splits.empty()) {
       BITTERN_RETURN_IF_ERROR(read_classes(top, Split::kTrain));
@@ -70,6 +76,7 @@ class Scanner {
           fmt::format("{} files in class folders do not end like WAV, FLAC, Ogg, Opus or MP3 and were left "
                       "out (first: {})",
                       others_, first_other_));
+    dataset_.labels = labels_.names();
     find_speakers(dataset_.clips, dataset_.labels);
     if (splits.empty() && !dataset_.clips.empty()) {
       split_by_speaker(dataset_.clips, dataset_.root, options.seed);
@@ -122,9 +129,9 @@ class Scanner {
         continue;
       }
       BITTERN_ASSIGN_OR_RETURN(const Listing clips, list_folder(folder));
-      const int label = label_index(folder.filename().string());
+      const int label = labels_.index(folder.filename().string());
       for (const fs::path& path : clips.audio)
-        dataset_.clips.push_back({.path = path, .label = label, .speaker = {}, .split = split});
+        dataset_.clips.push_back({.path = path, .label = label, .split = split});
       for (const fs::path& inner : clips.folders)
         warn(fmt::format("'{}' is a folder inside a class and was left out", relative(inner)));
       if (others_ == 0 && !clips.others.empty()) first_other_ = relative(clips.others.front());
@@ -139,14 +146,8 @@ class Scanner {
     return {};
   }
 
-  int label_index(const std::string& label) {
-    const auto [place, is_new] = indices_.emplace(label, static_cast<int>(dataset_.labels.size()));
-    if (is_new) dataset_.labels.push_back(label);
-    return place->second;
-  }
-
   Dataset dataset_;
-  std::map<std::string, int> indices_;
+  LabelList labels_;
   std::size_t others_ = 0;
   std::string first_other_;
 };

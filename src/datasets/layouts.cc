@@ -11,6 +11,12 @@ namespace {
 
 // The most particular first: the first that recognises a folder reads it.
 constexpr std::array kLayouts = {
+    Layout{"speech-commands", "Google Speech Commands v0.02 as downloaded; tasks 12 (default) and 35",
+           recognises_speech_commands, scan_speech_commands},
+    Layout{"mswc", "one language of the Multilingual Spoken Words Corpus; a task is a list of words",
+           recognises_mswc, scan_mswc},
+    Layout{"voxforge", "VoxForge archives below a folder per language; a task is a list of languages",
+           recognises_voxforge, scan_voxforge},
     Layout{"folders", "a folder per class, with or without train, validation and test above",
            recognises_folders, scan_folders},
 };

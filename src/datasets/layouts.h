@@ -8,6 +8,15 @@
 
 namespace bittern::datasets {
 
+bool recognises_speech_commands(const std::filesystem::path& root);
+Expected<Dataset> scan_speech_commands(const std::filesystem::path& root, const ScanOptions& options);
+
+bool recognises_mswc(const std::filesystem::path& root);
+Expected<Dataset> scan_mswc(const std::filesystem::path& root, const ScanOptions& options);
+
+bool recognises_voxforge(const std::filesystem::path& root);
+Expected<Dataset> scan_voxforge(const std::filesystem::path& root, const ScanOptions& options);
+
 bool recognises_folders(const std::filesystem::path& root);
 Expected<Dataset> scan_folders(const std::filesystem::path& root, const ScanOptions& options);
 

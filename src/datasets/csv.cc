@@ -1,0 +1,45 @@
+#include "datasets/csv.h"
+
+namespace bittern::datasets {
+
+CsvReader::CsvReader(std::istream& stream) : stream_(stream) {
+  for (const int byte : {0xEF, 0xBB, 0xBF}) {
+    if (stream_.peek() != byte) break;
+    stream_.get();
+  }
+}
+
+bool CsvReader::next(std::vector<std::string>& fields) {
+  fields.assign(1, "");
+  bool quoted = false;
+  bool any = false;
+  std::streambuf& bytes = *stream_.rdbuf();
+  while (true) {
+    const int byte = bytes.sbumpc();
+    if (byte == std::char_traits<char>::eof()) return any;
+    const char c = static_cast<char>(byte);
+    if (quoted) {
+      if (c != '"') {
+        fields.back() += c;
+      } else if (bytes.sgetc() == '"') {
+        fields.back() += static_cast<char>(bytes.sbumpc());
+      } else {
+        quoted = false;
+      }
+    } else if (c == '\n' || (c == '\r' && bytes.sgetc() == '\n')) {
+      if (c == '\r') bytes.sbumpc();
+      if (any) return true;
+    } else {
+      any = true;
+      if (c == ',') {
+        fields.emplace_back();
+      } else if (c == '"' && fields.back().empty()) {
+        quoted = true;
+      } else {
+        fields.back() += c;
+      }
+    }
+  }
+}
+
+}  // namespace bittern::datasets

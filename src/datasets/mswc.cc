@@ -1,0 +1,186 @@
+// One language of the Multilingual Spoken Words Corpus: <root>/clips/<word>/common_voice_<..>.opus with
+// <language>_splits.csv (SET,LINK,WORD,VALID,SPEAKER,GENDER) or <language>_{train,dev,test}.csv (without
+// SET). Mazumder and others 2021, https://mlcommons.org/datasets/multilingual-spoken-words/.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "datasets/csv.h"
+#include "datasets/finish.h"
+#include "datasets/labels.h"
+#include "datasets/layouts.h"
+#include "datasets/listing.h"
+
+namespace bittern::datasets {
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Table {
+  fs::path path;
+  std::optional<Split> split;  // nothing: the column SET tells
+};
+
+// The tables in a folder: the one with all splits where there is one.
+Expected<std::vector<Table>> find_tables(const fs::path& root) {
+  BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(root));
+  std::vector<Table> whole;
+  std::vector<Table> parts;
+  for (const fs::path& path : listing.others) {
+    const std::string name = lower_case(path.filename().string());
+    if (name.ends_with("_splits.csv")) whole.push_back({path, std::nullopt});
+    if (name.ends_with("_train.csv")) parts.push_back({path, Split::kTrain});
+    if (name.ends_with("_dev.csv")) parts.push_back({path, Split::kValidation});
+    if (name.ends_with("_test.csv")) parts.push_back({path, Split::kTest});
+  }
+  if (whole.size() > 1)
+    return invalid_argument(fmt::format("{}: '{}' and '{}' are tables of two languages; keep one",
+                                        root.string(), whole[0].path.filename().string(),
+                                        whole[1].path.filename().string()));
+  return whole.empty() ? parts : whole;
+}
+
+std::optional<Split> parse_set(const std::string& text) {
+  const std::string set = lower_case(text);
+  if (set == "train") return Split::kTrain;
+  if (set == "dev" || set == "validation") return Split::kValidation;
+  if (set == "test") return Split::kTest;
+  return std::nullopt;
+}
+
+class Scanner {
+ public:
+  Scanner(const fs::path& root, std::optional<std::set<std::string>> words) : words_(std::move(words)) {
+    dataset_.root = root;
+    dataset_.layout = "mswc";
+  }
+
+  Expected<Dataset> scan() {
+    BITTERN_ASSIGN_OR_RETURN(const std::vector<Table> tables, find_tables(dataset_.root));
+    if (tables.empty())
+      return invalid_argument(
+          fmt::format("{}: no <language>_splits.csv and no <language>_train.csv", dataset_.root.string()));
+    BITTERN_RETURN_IF_ERROR(check_folder(dataset_.root / "clips"));
+    if (words_)
+      for (const std::string& word : *words_) labels_.index(word);  // so that one without clips is an error
+    for (const Table& table : tables) BITTERN_RETURN_IF_ERROR(read_table(table));
+    count("are marked as not valid and were left out", invalid_);
+    count("are listed but not there", missing_);
+    count("are in no split or have a malformed row, and were left out", malformed_);
+    dataset_.labels = labels_.names();
+    return finish(std::move(dataset_));
+  }
+
+ private:
+  struct Columns {
+    std::size_t set, link, word, valid, speaker;
+  };
+
+  void count(const char* what, std::size_t clips) {
+    if (clips > 0) dataset_.warnings.push_back(fmt::format("{} clips {}", clips, what));
+  }
+
+  static Expected<Columns> find_columns(const Table& table, const std::vector<std::string>& header) {
+    const auto column = [&](std::string_view name) {
+      return static_cast<std::size_t>(
+          std::find_if(header.begin(), header.end(),
+                       [&](const std::string& field) { return lower_case(field) == name; }) -
+          header.begin());
+    };
+    const Columns columns = {column("set"), column("link"), column("word"), column("valid"),
+                             column("speaker")};
+    for (const auto& [name, at] : {std::pair{"SET", table.split ? 0 : columns.set},
+                                   std::pair{"LINK", columns.link}, std::pair{"WORD", columns.word},
+                                   std::pair{"VALID", columns.valid}, std::pair{"SPEAKER", columns.speaker}})
+      if (at >= header.size()) return corrupt(fmt::format("{}: no column {}", table.path.string(), name));
+    return columns;
+  }
+
+  Status read_table(const Table& table) {
+    std::ifstream stream(table.path, std::ios::binary);
+    if (!stream) return io_error(table.path.string() + ": cannot be read");
+    CsvReader reader(stream);
+    std::vector<std::string> fields;
+    if (!reader.next(fields)) return corrupt(table.path.string() + ": is empty");
+    BITTERN_ASSIGN_OR_RETURN(const Columns columns, find_columns(table, fields));
+    const std::size_t width = fields.size();
+    while (reader.next(fields)) {
+      if (fields.size() != width) {
+        ++malformed_;
+      } else if (!words_ || words_->contains(fields[columns.word])) {
+        BITTERN_RETURN_IF_ERROR(read_row(table, columns, fields));
+      }
+    }
+    return {};
+  }
+
+  Status read_row(const Table& table, const Columns& columns, const std::vector<std::string>& fields) {
+    const std::optional<Split> split = table.split ? table.split : parse_set(fields[columns.set]);
+    const std::string& word = fields[columns.word];
+    const fs::path link = fields[columns.link];
+    // Two plain names: a table must not reach outside its folder.
+    const fs::path folder = link.parent_path();
+    if (!split || word.empty() || !folder.has_filename() || folder != folder.filename() || folder == ".." ||
+        folder == ".") {
+      ++malformed_;
+      return {};
+    }
+    if (lower_case(fields[columns.valid]) != "true") {
+      ++invalid_;
+      return {};
+    }
+    BITTERN_ASSIGN_OR_RETURN(const auto files, files_of(folder.string()));
+    const auto file = files->find(link.stem().string());
+    if (file == files->end()) {
+      ++missing_;
+      return {};
+    }
+    const std::string& speaker = fields[columns.speaker];
+    dataset_.clips.push_back({.path = file->second,
+                              .label = labels_.index(word),
+                              .speaker = speaker == "NA" ? "" : speaker,
+                              .split = *split});
+    return {};
+  }
+
+  using Files = std::map<std::string, fs::path>;  // by name without extension: .opus, or .wav since
+
+  Expected<const Files*> files_of(const std::string& folder) {
+    const auto [place, is_new] = folders_.try_emplace(folder);
+    const fs::path path = dataset_.root / "clips" / folder;
+    if (is_new && is_folder(path)) {
+      BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(path));
+      for (const fs::path& file : listing.audio) place->second.emplace(file.stem().string(), file);
+    }
+    return &place->second;
+  }
+
+  Dataset dataset_;
+  std::optional<std::set<std::string>> words_;
+  LabelList labels_;
+  std::map<std::string, Files> folders_;
+  std::size_t invalid_ = 0;
+  std::size_t missing_ = 0;
+  std::size_t malformed_ = 0;
+};
+
+}  // namespace
+
+bool recognises_mswc(const fs::path& root) {
+  if (!is_folder(root / "clips")) return false;
+  const Expected<std::vector<Table>> tables = find_tables(root);
+  return !tables.ok() || !tables->empty();
+}
+
+Expected<Dataset> scan_mswc(const fs::path& root, const ScanOptions& options) {
+  BITTERN_ASSIGN_OR_RETURN(auto words, labels_of_task(options.task));
+  return Scanner(root, std::move(words)).scan();
+}
+
+}  // namespace bittern::datasets

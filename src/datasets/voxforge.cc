@@ -1,0 +1,160 @@
+// VoxForge archives, unpacked below a folder per language: <root>/<language>/**/<user>-<date>-<id>/wav/*.wav
+// beside etc/PROMPTS. http://www.voxforge.org.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "datasets/finish.h"
+#include "datasets/labels.h"
+#include "datasets/layouts.h"
+#include "datasets/listing.h"
+#include "datasets/splitting.h"
+
+namespace bittern::datasets {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kMaxDepth = 8;  // <language>/Trunk/Audio/Main/16kHz_16bit/<archive> has six
+
+// VoxForge's own tree calls English "SpeechCorpus" and some languages by their English names.
+std::string language_called(const fs::path& folder) {
+  struct Alias {
+    std::string_view name, language;
+  };
+  static constexpr std::array kAliases = {
+      Alias{"speechcorpus", "en"}, Alias{"english", "en"}, Alias{"german", "de"},  Alias{"spanish", "es"},
+      Alias{"french", "fr"},       Alias{"italian", "it"}, Alias{"russian", "ru"},
+  };
+  std::string name = folder.filename().string();
+  for (const Alias& alias : kAliases)
+    if (lower_case(name) == alias.name) return std::string(alias.language);
+  return name;
+}
+
+std::optional<fs::path> recordings_in(const fs::path& archive) {
+  for (const char* inner : {"wav", "flac"})
+    if (is_folder(archive / inner)) return archive / inner;
+  return std::nullopt;
+}
+
+bool is_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The user of "<user>-<yyyymmdd>-<id>". Who did not log in is "anonymous", in some languages spelt otherwise:
+// those are many people, so each of their archives stands for itself, as do archives called otherwise.
+std::string speaker_of(const std::string& archive) {
+  const std::size_t id = archive.rfind('-');
+  if (id == std::string::npos || id < 10) return archive;
+  const std::size_t date = archive.rfind('-', id - 1);
+  if (date == std::string::npos || date == 0 || id - date != 9 || !is_digits(archive.substr(date + 1, 8)))
+    return archive;
+  const std::string user = archive.substr(0, date);
+  const std::string lower = lower_case(user);
+  for (const std::string_view nobody : {"anonym", "anonim", "anónim", "аноним", "Аноним", "unknown"})
+    if (lower.starts_with(nobody)) return archive;
+  return user;
+}
+
+class Scanner {
+ public:
+  Scanner(const fs::path& root, std::optional<std::set<std::string>> languages)
+      : languages_(std::move(languages)) {
+    dataset_.root = root;
+    dataset_.layout = "voxforge";
+  }
+
+  Expected<Dataset> scan(std::uint64_t seed) {
+    BITTERN_ASSIGN_OR_RETURN(const Listing top, list_folder(dataset_.root));
+    if (languages_)
+      for (const std::string& language : *languages_) labels_.index(language);
+    for (const fs::path& folder : top.folders) {
+      if (recordings_in(folder))
+        return invalid_argument(
+            fmt::format("{}: '{}' is an archive; expected a folder per language above archives",
+                        dataset_.root.string(), folder.filename().string()));
+      const std::string language = language_called(folder);
+      if (languages_ && !languages_->contains(language)) continue;
+      BITTERN_RETURN_IF_ERROR(read_tree(folder, labels_.index(language), kMaxDepth));
+    }
+    if (doubled_ > 0)
+      dataset_.warnings.push_back(fmt::format(
+          "{} archives are there twice (first: {}); one of each was taken", doubled_, first_doubled_));
+    if (empty_ > 0)
+      dataset_.warnings.push_back(
+          fmt::format("{} archives hold no recordings (first: {})", empty_, first_empty_));
+    dataset_.labels = labels_.names();
+    split_by_speaker(dataset_.clips, dataset_.root, seed);
+    return finish(std::move(dataset_));
+  }
+
+ private:
+  Status read_tree(const fs::path& folder, int label, int depth) {
+    if (const auto recordings = recordings_in(folder)) return read_archive(folder, *recordings, label);
+    if (depth == 0) return {};
+    BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(folder));
+    for (const fs::path& inner : listing.folders) {
+      std::error_code ignored;
+      if (fs::is_symlink(inner, ignored)) continue;  // it may lead back here
+      BITTERN_RETURN_IF_ERROR(read_tree(inner, label, depth - 1));
+    }
+    return {};
+  }
+
+  Status read_archive(const fs::path& archive, const fs::path& recordings, int label) {
+    const std::string name = archive.filename().string();
+    BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(recordings));
+    // The same archive lies in 16kHz_16bit/ and 48kHz_16bit/ for who downloaded both.
+    if (!seen_.emplace(label, name).second) {
+      if (doubled_++ == 0) first_doubled_ = relative_name(archive, dataset_.root);
+      return {};
+    }
+    if (listing.audio.empty() && empty_++ == 0) first_empty_ = relative_name(archive, dataset_.root);
+    for (const fs::path& path : listing.audio)
+      dataset_.clips.push_back({.path = path, .label = label, .speaker = speaker_of(name)});
+    return {};
+  }
+
+  Dataset dataset_;
+  std::optional<std::set<std::string>> languages_;
+  LabelList labels_;
+  std::set<std::pair<int, std::string>> seen_;
+  std::size_t doubled_ = 0;
+  std::size_t empty_ = 0;
+  std::string first_doubled_;
+  std::string first_empty_;
+};
+
+// Whether an archive with its etc/ lies below; looks at a few folders of each level only.
+bool has_archive(const fs::path& folder, int depth) {
+  if (recordings_in(folder) && is_folder(folder / "etc")) return true;
+  if (depth == 0) return false;
+  const Expected<Listing> listing = list_folder(folder);
+  if (!listing.ok()) return false;
+  constexpr std::size_t kFew = 3;
+  for (std::size_t i = 0; i < std::min(kFew, listing->folders.size()); ++i)
+    if (has_archive(listing->folders[i], depth - 1)) return true;
+  return false;
+}
+
+}  // namespace
+
+bool recognises_voxforge(const fs::path& root) {
+  const Expected<Listing> listing = list_folder(root);
+  if (!listing.ok()) return false;
+  return std::any_of(listing->folders.begin(), listing->folders.end(),
+                     [](const fs::path& folder) { return has_archive(folder, kMaxDepth - 2); });
+}
+
+Expected<Dataset> scan_voxforge(const fs::path& root, const ScanOptions& options) {
+  BITTERN_ASSIGN_OR_RETURN(auto languages, labels_of_task(options.task));
+  return Scanner(root, std::move(languages)).scan(options.seed);
+}
+
+}  // namespace bittern::datasets
