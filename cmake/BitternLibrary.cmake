@@ -3,13 +3,15 @@ include(CMakePackageConfigHelpers)
 include(CheckLinkerFlag)
 include(GNUInstallDirs)
 
-set(version_script ${PROJECT_SOURCE_DIR}/cmake/bittern.map)
-check_linker_flag(CXX -Wl,--version-script=${version_script} BITTERN_HAVE_VERSION_SCRIPT)
+check_linker_flag(CXX -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/bittern.map BITTERN_HAVE_VERSION_SCRIPT)
+set_property(GLOBAL PROPERTY BITTERN_LIBRARY_ROOMS ${BITTERN_LIBRARY_ROOMS})
 
 # bittern_library(<target> [STATIC|SHARED])
 function(bittern_library target)
+  set(version_script ${PROJECT_SOURCE_DIR}/cmake/bittern.map)
+  get_property(rooms GLOBAL PROPERTY BITTERN_LIBRARY_ROOMS)
   add_library(${target} ${ARGN})
-  foreach(room IN LISTS BITTERN_LIBRARY_ROOMS)
+  foreach(room IN LISTS rooms)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:bittern_${room}>)
   endforeach()
   target_include_directories(${target} PUBLIC

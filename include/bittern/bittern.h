@@ -1,3 +1,4 @@
+/* clang-format off */
 /* Bittern's C API: audio classification by binary networks with early exits.
  *
  *     bittern_model* model = NULL;
@@ -13,23 +14,25 @@
  *     bittern_close(model);
  *
  * Conventions
- *   Handles are opaque. bittern_open* and bittern_session_open make them, the matching close frees them and
- *   accepts NULL. Everything else that the library returns a pointer to belongs to a handle; nothing is freed
- * by the caller. Functions that can fail return a bittern_status and set what they give only when it is
- * BITTERN_OK. One line about the failure goes to `error`, a buffer of `error_size` bytes of the caller's
- * (NULL and 0: none; a longer text is cut), or, for calls on a session, is kept for bittern_session_error().
- *   Text is UTF-8 and ends in a zero byte.
- *   Samples are mono floats at the model's sample rate, full scale -1 to 1.
- *   The library never prints, exits, throws or keeps state outside of handles.
+ * - Handles are opaque. bittern_open, bittern_open_memory and bittern_session_open make them, the matching
+ *   close frees them and accepts NULL. Every other pointer that the library returns belongs to a handle, and
+ *   the caller frees none.
+ * - Functions that can fail return a bittern_status, and set what they give only when it is BITTERN_OK. One
+ *   line about a failure goes to `error`, a buffer of `error_size` bytes of the caller's (NULL and 0: not
+ *   wanted; a longer text is cut); that of a call on a session is kept for bittern_session_error().
+ * - Text is UTF-8 and ends in a zero byte.
+ * - Samples are mono floats at the model's sample rate, full scale -1 to 1.
+ * - The library never prints, exits, throws, or keeps state outside of handles.
  *
  * Threads
  *   A model never changes: any number of threads may use it at once, until it is closed. A session serves one
  *   thread at a time; open one per thread.
  *
  * Trust
- *   A model file may come from anyone: it is verified before anything of it is used. Pointers and sizes that
- * the caller passes are believed.
+ *   A model may come from anyone: it is verified before anything of it is used. Pointers and sizes that the
+ *   caller passes are believed.
  */
+/* clang-format on */
 #ifndef BITTERN_BITTERN_H_
 #define BITTERN_BITTERN_H_
 
@@ -52,17 +55,20 @@ extern "C" {
 typedef struct bittern_model bittern_model;
 typedef struct bittern_session bittern_session;
 
-/* Every status that there is; the numbers stay. */
+/* Every status that there is; the numbers stay.
+ *   INVALID_ARGUMENT  the call makes no sense: a threshold that no rule takes, no samples, a sample that is
+ * no number NOT_FOUND         no such file, rule or operating point IO_ERROR          reading failed CORRUPT
+ * not a model, or a damaged one UNSUPPORTED       a model of a newer format, options of a newer header, a
+ * model that carries no self-test INTERNAL          a mistake in the library: please report it */
 typedef enum bittern_status {
   BITTERN_OK = 0,
-  BITTERN_INVALID_ARGUMENT =
-      1, /* the call makes no sense: an unknown rule, no samples, a sample that is no number */
-  BITTERN_NOT_FOUND = 2,   /* no such file, or no such operating point in the model */
-  BITTERN_IO_ERROR = 3,    /* reading failed */
-  BITTERN_CORRUPT = 4,     /* not a model, or a damaged one */
-  BITTERN_UNSUPPORTED = 5, /* a model of a newer format, or one that carries no self-test */
+  BITTERN_INVALID_ARGUMENT = 1,
+  BITTERN_NOT_FOUND = 2,
+  BITTERN_IO_ERROR = 3,
+  BITTERN_CORRUPT = 4,
+  BITTERN_UNSUPPORTED = 5,
   BITTERN_OUT_OF_MEMORY = 6,
-  BITTERN_INTERNAL = 7 /* a mistake in the library: please report it */
+  BITTERN_INTERNAL = 7
 } bittern_status;
 
 /* What of a clip longer than the model's window is looked at. */
@@ -73,33 +79,45 @@ typedef enum bittern_segment {
 } bittern_segment;
 
 /* What a model says about itself. Valid until the model is closed. Later versions may add fields at the end.
+ *   window_samples  the length that the model was trained on; a shorter clip is centred in silence
+ *   exit_count      exits count from 1
+ *   format_*        version of model files that this library writes; it reads this and every older major one
  */
 typedef struct bittern_info {
-  int sample_rate;       /* Hz */
-  size_t window_samples; /* the length that the model was trained on; shorter clips are centred in silence */
-  int label_count;       /* classes */
+  int sample_rate; /* Hz */
+  size_t window_samples;
+  int label_count;
   const char* const* labels; /* [label_count] */
-  int exit_count;            /* exits count from 1 */
+  int exit_count;
   const char* architecture;
-  int format_major, format_minor; /* of model files that this library writes and reads */
+  int format_major;
+  int format_minor;
 } bittern_info;
 
-/* How a session answers. Start from BITTERN_OPTIONS_INIT, which is also what NULL stands for. */
+/* How a session answers. Start from BITTERN_OPTIONS_INIT, which is also what a NULL for the struct stands
+ * for. */
 typedef struct bittern_options {
-  size_t struct_size; /* sizeof(bittern_options) of the header that the caller was compiled with */
-  /* When to stop: "entropy" (nats, leave below), "max-probability", "margin" (leave above) or "patience" (so
-     many exits in a row agree); or NULL: always at `exit`. */
+  /* sizeof(bittern_options) of the header that the caller was compiled with. */
+  size_t struct_size;
+  /* When to stop: "entropy" (leave below, nats), "max-probability" or "margin" (leave above), "patience"
+   * (leave where so many exits in a row agree). NULL: always at `exit`. */
   const char* rule;
-  float threshold;             /* of the rule, at every exit */
-  const float* thresholds;     /* or NULL, or [exit_count]: one per exit, instead of `threshold` */
-  int exit;                    /* without a rule: the exit to leave at, from 1; 0: the last */
-  const char* operating_point; /* or NULL, or the name of one in the model: its rule and thresholds, instead
-                                  of those above */
-  bittern_segment segment;
-  const unsigned char* only; /* or NULL, or [label_count] of 0 and 1: only labels with a 1 are answered, their
-                                probabilities add up to 1 before the rule decides */
-  void* memory; /* or NULL, or working memory of the caller's, at a multiple of 64 bytes, that must outlive
-                   the session: bittern_memory_needed() says how much */
+  /* Of the rule, at every exit. */
+  float threshold;
+  /* NULL, or [exit_count]: one per exit, instead of `threshold`. */
+  const float* thresholds;
+  /* Where `rule` is NULL, the exit to leave at, from 1; 0: the last. */
+  int exit;
+  /* NULL, or the name of one in the model: its rule and thresholds, instead of all the above. */
+  const char* operating_point;
+  /* A bittern_segment. */
+  int segment;
+  /* NULL, or [label_count] of 0 and 1: only labels with a 1 are answered. Their probabilities add up to 1,
+   * before the rule decides. */
+  const unsigned char* only;
+  /* NULL, or working memory of the caller's, at a multiple of 64 bytes, that outlives the session;
+   * bittern_memory_needed() says how much. */
+  void* memory;
   size_t memory_size;
 } bittern_options;
 
@@ -107,16 +125,17 @@ typedef struct bittern_options {
   { sizeof(bittern_options), "entropy", 0.5f, NULL, 0, NULL, BITTERN_WHOLE, NULL, NULL, 0 }
 
 /* What one exit answers. Belongs to the session and is valid until its next call. Later versions may add
- * fields at the end. */
+ * fields at the end. probabilities  [label_count] entropy        of the probabilities, in nats macs_*
+ * multiply-accumulates up to the exit; the exits' own and the front end are left out macs_share (macs_binary
+ * / 64 + macs_float) over the same for the whole network */
 typedef struct bittern_result {
-  int label;                  /* index into bittern_info.labels */
-  int exit;                   /* that gave the answer, from 1 */
-  float probability;          /* of that label */
-  float entropy;              /* of the probabilities, in nats */
-  const float* probabilities; /* [label_count] */
-  double macs_share;   /* work done up to the exit, of the whole network's: binary multiply-accumulates / 64 +
-                          float   ones, exits' own and front end left out */
-  int64_t macs_binary; /* up to the exit */
+  int label; /* index into bittern_info.labels */
+  int exit;  /* that gave the answer, from 1 */
+  float probability;
+  float entropy;
+  const float* probabilities;
+  double macs_share;
+  int64_t macs_binary;
   int64_t macs_float;
 } bittern_result;
 
@@ -142,8 +161,8 @@ BITTERN_API bittern_status bittern_self_test(const bittern_model* model, char* e
                                              size_t error_size) BITTERN_NOEXCEPT;
 
 /* Bytes of working memory that a session needs for clips of `count` samples looked at as `segment` says. */
-BITTERN_API bittern_status bittern_memory_needed(const bittern_model* model, size_t count,
-                                                 bittern_segment segment, size_t* bytes, char* error,
+BITTERN_API bittern_status bittern_memory_needed(const bittern_model* model, size_t count, int segment,
+                                                 size_t* bytes, char* error,
                                                  size_t error_size) BITTERN_NOEXCEPT;
 
 /* options: or NULL for the defaults. What it points to, `memory` excepted, is copied. */

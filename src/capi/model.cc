@@ -69,8 +69,8 @@ bittern_status bittern_self_test(const bittern_model* model, char* error, size_t
   });
 }
 
-bittern_status bittern_memory_needed(const bittern_model* model, size_t count, bittern_segment segment,
-                                     size_t* bytes, char* error, size_t error_size) noexcept {
+bittern_status bittern_memory_needed(const bittern_model* model, size_t count, int segment, size_t* bytes,
+                                     char* error, size_t error_size) noexcept {
   return guarded(error, error_size, [&]() -> Status {
     if (model == nullptr || bytes == nullptr)
       return invalid_argument("bittern_memory_needed: model or bytes is NULL");

@@ -27,7 +27,7 @@ Expected<exits::Policy> policy_of(const bittern_options& options, const model::M
 
 }  // namespace
 
-Expected<runtime::Segment> segment_of(bittern_segment segment) {
+Expected<runtime::Segment> segment_of(int segment) {
   switch (segment) {
     case BITTERN_WHOLE:
       return runtime::Segment::kWhole;
@@ -36,7 +36,7 @@ Expected<runtime::Segment> segment_of(bittern_segment segment) {
     case BITTERN_LOUDEST:
       return runtime::Segment::kLoudest;
   }
-  return invalid_argument("unknown segment " + std::to_string(static_cast<int>(segment)));
+  return invalid_argument("unknown segment " + std::to_string(segment));
 }
 
 Expected<Options> read_options(const bittern_options* given, const model::Model& model) {
@@ -53,6 +53,8 @@ Expected<Options> read_options(const bittern_options* given, const model::Model&
   Options result;
   BITTERN_ASSIGN_OR_RETURN(result.policy, policy_of(options, model));
   BITTERN_ASSIGN_OR_RETURN(result.session.segment, segment_of(options.segment));
+  if (options.memory != nullptr && options.memory_size == 0)
+    return invalid_argument("bittern_options: memory is given, but memory_size is 0");
   if (options.memory != nullptr)
     result.session.arena = {static_cast<std::byte*>(options.memory), options.memory_size};
   if (options.only != nullptr) {

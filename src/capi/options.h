@@ -18,7 +18,7 @@ struct Options {
   std::vector<std::uint8_t> only;
 };
 
-Expected<runtime::Segment> segment_of(bittern_segment segment);
+Expected<runtime::Segment> segment_of(int segment);
 
 // Reads no more than options->struct_size bytes of the caller's; NULL: the defaults.
 Expected<Options> read_options(const bittern_options* options, const model::Model& model);

@@ -1,0 +1,11 @@
+// How often this program asked for memory with operator new.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace bittern {
+
+std::atomic<std::size_t>& allocations();
+
+}  // namespace bittern
