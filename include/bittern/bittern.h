@@ -55,19 +55,21 @@ extern "C" {
 typedef struct bittern_model bittern_model;
 typedef struct bittern_session bittern_session;
 
-/* Every status that there is; the numbers stay.
- *   INVALID_ARGUMENT  the call makes no sense: a threshold that no rule takes, no samples, a sample that is
- * no number NOT_FOUND         no such file, rule or operating point IO_ERROR          reading failed CORRUPT
- * not a model, or a damaged one UNSUPPORTED       a model of a newer format, options of a newer header, a
- * model that carries no self-test INTERNAL          a mistake in the library: please report it */
+/* Every status that there is; the numbers stay. */
 typedef enum bittern_status {
   BITTERN_OK = 0,
+  /* The call makes no sense: a threshold that the rule refuses, no samples, a sample that is not a number. */
   BITTERN_INVALID_ARGUMENT = 1,
+  /* No such file, rule or operating point. */
   BITTERN_NOT_FOUND = 2,
+  /* Reading failed. */
   BITTERN_IO_ERROR = 3,
+  /* Not a model, or a damaged one. */
   BITTERN_CORRUPT = 4,
+  /* A model of a newer format, options of a newer header, or a model that carries no self-test. */
   BITTERN_UNSUPPORTED = 5,
   BITTERN_OUT_OF_MEMORY = 6,
+  /* A mistake in the library: please report it. */
   BITTERN_INTERNAL = 7
 } bittern_status;
 
@@ -79,17 +81,16 @@ typedef enum bittern_segment {
 } bittern_segment;
 
 /* What a model says about itself. Valid until the model is closed. Later versions may add fields at the end.
- *   window_samples  the length that the model was trained on; a shorter clip is centred in silence
- *   exit_count      exits count from 1
- *   format_*        version of model files that this library writes; it reads this and every older major one
  */
 typedef struct bittern_info {
   int sample_rate; /* Hz */
+  /* The length that the model was trained on; a shorter clip is centred in silence. */
   size_t window_samples;
   int label_count;
   const char* const* labels; /* [label_count] */
-  int exit_count;
+  int exit_count;            /* exits count from 1 */
   const char* architecture;
+  /* The version of model files that this library writes; it reads this and every older major one. */
   int format_major;
   int format_minor;
 } bittern_info;
@@ -125,15 +126,15 @@ typedef struct bittern_options {
   { sizeof(bittern_options), "entropy", 0.5f, NULL, 0, NULL, BITTERN_WHOLE, NULL, NULL, 0 }
 
 /* What one exit answers. Belongs to the session and is valid until its next call. Later versions may add
- * fields at the end. probabilities  [label_count] entropy        of the probabilities, in nats macs_*
- * multiply-accumulates up to the exit; the exits' own and the front end are left out macs_share (macs_binary
- * / 64 + macs_float) over the same for the whole network */
+ * fields at the end. */
 typedef struct bittern_result {
   int label; /* index into bittern_info.labels */
   int exit;  /* that gave the answer, from 1 */
   float probability;
-  float entropy;
-  const float* probabilities;
+  float entropy;              /* of the probabilities, in nats */
+  const float* probabilities; /* [label_count] */
+  /* Multiply-accumulates up to the exit, the exits' own and the front end left out, and their share of the
+   * whole network's, counted as macs_binary / 64 + macs_float. */
   double macs_share;
   int64_t macs_binary;
   int64_t macs_float;
