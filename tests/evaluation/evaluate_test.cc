@@ -1,0 +1,120 @@
+// The report against classifying every clip, one by one, with the rule in charge.
+#include "evaluation/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "evaluation/timing.h"
+#include "evaluation/varied_model.h"
+
+namespace bittern::evaluation {
+namespace {
+
+class Evaluate : public testing::Test {
+ protected:
+  Evaluate() {
+    clips_.samples = synthetic_clips(60, 3600);
+    model_ = varied_model(model::tiny_network(5), 8, clips_.samples);
+    for (std::size_t i = 0; i < clips_.samples.size(); ++i) {
+      clips_.labels.push_back(static_cast<int>(i % 5));
+      clips_.names.push_back("c" + std::to_string(i));
+      clips_.speakers.push_back("s" + std::to_string(i / 4));
+    }
+  }
+
+  void expect_row(const exits::Policy& policy, const std::vector<std::uint8_t>& only,
+                  const Proportion& accuracy, double average_exit, double macs_share) {
+    auto session = runtime::Session::create(model_);
+    double right = 0, exits = 0, share = 0;
+    for (std::size_t i = 0; i < clips_.samples.size(); ++i) {
+      runtime::Classification said;
+      ASSERT_TRUE(session->classify(clips_.samples[i], policy, said, only).ok());
+      right += said.label == clips_.labels[i] ? 1 : 0;
+      exits += said.exit;
+      share += said.macs_share;
+    }
+    const auto count = static_cast<double>(clips_.samples.size());
+    EXPECT_DOUBLE_EQ(accuracy.value, right / count);
+    EXPECT_DOUBLE_EQ(average_exit, exits / count);
+    EXPECT_NEAR(macs_share, share / count, 1e-12);
+  }
+
+  LabelledClips clips_;
+  std::shared_ptr<const model::Model> model_;
+};
+
+TEST_F(Evaluate, EveryRowIsWhatClassifyingClipByClipGives) {
+  for (const std::vector<std::uint8_t>& only :
+       {std::vector<std::uint8_t>{}, std::vector<std::uint8_t>{1, 1, 0, 1, 0}}) {
+    EvaluateOptions options;
+    options.only = only;
+    const auto report = evaluate(model_, clips_, options);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_EQ(report->exits.size(), 3U);
+    for (const ExitRow& row : report->exits)
+      expect_row(exits::Policy::at_exit(row.exit, 3).value(), only, row.accuracy, row.exit, row.macs_share);
+    std::set<std::string> rules;
+    for (const RuleRow& row : report->rules) {
+      rules.insert(row.rule);
+      expect_row(exits::Policy::with_threshold(row.rule, row.threshold).value(), only, row.outcome.accuracy,
+                 row.outcome.average_exit, row.outcome.macs_share);
+    }
+    EXPECT_EQ(rules.size(), exits::rules().size());
+    EXPECT_EQ(report->rules.size(), 5 * exits::rules().size());
+  }
+}
+
+// Without this the tests above could pass on a model that always says the same.
+TEST_F(Evaluate, TheTestModelsAnswersAndExitsDiffer) {
+  const auto report = evaluate(model_, clips_, {});
+  ASSERT_TRUE(report.ok());
+  bool differs = false;
+  for (const RuleRow& row : report->rules)
+    differs = differs || (row.outcome.average_exit > 1.05 && row.outcome.average_exit < 2.95);
+  EXPECT_TRUE(differs);
+  std::set<std::size_t> answered;
+  for (const auto& row : report->confusion)
+    for (std::size_t c = 0; c < row.size(); ++c)
+      if (row[c] > 0) answered.insert(c);
+  EXPECT_GE(answered.size(), 3U);
+}
+
+TEST_F(Evaluate, ClipRowsFollowThePolicy) {
+  EvaluateOptions options;
+  options.per_clip = true;
+  options.timing = true;
+  options.policy = exits::Policy::with_threshold("margin", 0.3F).value();
+  const auto report = evaluate(model_, clips_, options);
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report->clip_rows.size(), clips_.samples.size());
+  auto session = runtime::Session::create(model_);
+  for (std::size_t i = 0; i < clips_.samples.size(); ++i) {
+    runtime::Classification said;
+    ASSERT_TRUE(session->classify(clips_.samples[i], options.policy, said).ok());
+    const ClipRow& row = report->clip_rows[i];
+    EXPECT_EQ(row.file, clips_.names[i]);
+    EXPECT_EQ(row.truth, model_->labels[static_cast<std::size_t>(clips_.labels[i])]);
+    EXPECT_EQ(row.label, model_->labels[static_cast<std::size_t>(said.label)]);
+    EXPECT_EQ(row.exit, said.exit);
+    EXPECT_EQ(row.entropy, said.entropy);
+    EXPECT_EQ(row.macs_share, said.macs_share);
+    EXPECT_GT(row.time_us.value_or(0), 0);
+  }
+  for (const ExitRow& row : report->exits) EXPECT_GT(row.time_us.value_or(0), 0);
+  for (const RuleRow& row : report->rules) EXPECT_GT(row.time_us.value_or(0), 0);
+}
+
+TEST_F(Evaluate, CountsSpeakersAndRefusesNothing) {
+  EXPECT_EQ(evaluate(model_, clips_, {})->speakers, 15U);
+  EXPECT_FALSE(evaluate(model_, {}, {}).ok());
+}
+
+TEST(Median, IsTheMiddle) {
+  EXPECT_EQ(median({3, 1, 2}), 2);
+  EXPECT_EQ(median({4, 1, 2, 3}), 2.5);
+  EXPECT_EQ(median({7}), 7);
+}
+
+}  // namespace
+}  // namespace bittern::evaluation

@@ -1,0 +1,80 @@
+#include "evaluation/report.h"
+
+#include <gtest/gtest.h>
+
+namespace bittern::evaluation {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<std::string> keys(const Json& object) {
+  std::vector<std::string> names;
+  for (const auto& [key, _] : object.items()) names.push_back(key);
+  return names;
+}
+
+Report sample_report() {
+  Report report;
+  report.model = "m.bittern";
+  report.labels = {"no", "yes"};
+  report.clips = 4;
+  report.speakers = 4;
+  report.exits.push_back({1, "s1", wilson(3, 4), 0.25, std::nullopt});
+  Outcome outcome;
+  outcome.accuracy = wilson(3, 4);
+  outcome.average_exit = 1.5;
+  outcome.macs_share = 0.5;
+  outcome.histogram = {2, 2};
+  outcome.histogram_per_class = {{1, 1}, {1, 1}};
+  report.rules.push_back({"entropy", 0.1F, outcome, std::nullopt});
+  report.per_class = {wilson(2, 4), wilson(0, 0)};
+  report.confusion = {{2, 2}, {0, 0}};
+  return report;
+}
+
+TEST(ReportJson, HasTheDocumentedKeys) {
+  const Json json = to_json(sample_report());
+  EXPECT_EQ(keys(json), (std::vector<std::string>{"model", "architecture", "data", "segment", "labels",
+                                                  "interval", "exits", "rules", "per_class", "confusion"}));
+  EXPECT_EQ(keys(json["exits"][0]), (std::vector<std::string>{"exit", "layer", "accuracy", "macs_share"}));
+  EXPECT_EQ(keys(json["rules"][0]),
+            (std::vector<std::string>{"rule", "threshold", "accuracy", "average_exit", "macs_share",
+                                      "histogram", "histogram_per_class"}));
+  EXPECT_EQ(keys(json["exits"][0]["accuracy"]), (std::vector<std::string>{"value", "low", "high", "clips"}));
+  EXPECT_EQ(keys(json["per_class"][0]), (std::vector<std::string>{"label", "accuracy"}));
+  EXPECT_EQ(json["confusion"], (Json{{2, 2}, {0, 0}}));
+}
+
+TEST(ReportJson, FloatsPrintAsTheyWereGiven) {
+  EXPECT_EQ(to_json(sample_report())["rules"][0]["threshold"].dump(), "0.1");
+  EXPECT_EQ(static_cast<float>(shortest(0.85F)), 0.85F);
+}
+
+TEST(ReportJson, AClassWithoutClipsHasNoValue) {
+  const Json json = to_json(sample_report())["per_class"][1]["accuracy"];
+  EXPECT_TRUE(json["value"].is_null());
+  EXPECT_EQ(json["clips"], 0);
+}
+
+TEST(ReportJson, TimesAndClipsAppearWhereTheyWereTaken) {
+  Report report = sample_report();
+  report.exits[0].time_us = 12.5;
+  report.policy = "exit 1";
+  report.clip_rows.push_back({"a.wav", "no", "yes", 1, 0.5F, 0.25, 3.0});
+  const Json json = to_json(report);
+  EXPECT_EQ(json["exits"][0]["time_us"], 12.5);
+  EXPECT_EQ(json["policy"], "exit 1");
+  EXPECT_EQ(keys(json["clips"][0]),
+            (std::vector<std::string>{"file", "truth", "label", "exit", "entropy", "macs_share", "time_us"}));
+}
+
+TEST(ReportJson, ANameThatIsNotUtf8DoesNotStopIt) {
+  Report report = sample_report();
+  report.data = "caf\xE9";
+  const std::string text = json_text(report);
+  EXPECT_EQ(text.back(), '\n');
+  EXPECT_TRUE(Json::accept(text));
+}
+
+}  // namespace
+}  // namespace bittern::evaluation
