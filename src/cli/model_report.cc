@@ -32,6 +32,7 @@ Json embedded(const std::string& text) {
 
 std::vector<double> numbers(const std::vector<float>& values) {
   std::vector<double> result;
+  result.reserve(values.size());
   for (const float value : values) result.push_back(evaluation::shortest(value));
   return result;
 }

@@ -89,10 +89,12 @@ using Status = Expected<void>;
     }                                                               \
   } while (false)
 
-// BITTERN_ASSIGN_OR_RETURN(auto value, expected_expression);
+// BITTERN_ASSIGN_OR_RETURN(auto value, expected_expression); a declaration takes no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define BITTERN_ASSIGN_OR_RETURN(declaration, expression)          \
   auto BITTERN_CONCAT(bittern_expected_, __LINE__) = (expression); \
   if (!BITTERN_CONCAT(bittern_expected_, __LINE__).ok()) {         \
     return BITTERN_CONCAT(bittern_expected_, __LINE__).error();    \
   }                                                                \
   declaration = std::move(BITTERN_CONCAT(bittern_expected_, __LINE__)).value()
+// NOLINTEND(bugprone-macro-parentheses)

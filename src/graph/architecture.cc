@@ -20,29 +20,34 @@ std::vector<std::string> split(std::string_view text) {
   }
 }
 
+Error unknown_layer(const Architecture& architecture, std::string_view placement, std::string_view name) {
+  std::string message = "placement '";
+  message.append(placement).append("': '").append(name).append("' is neither a preset (");
+  for (const Placement& preset : architecture.placements()) message.append(preset.name).append(", ");
+  message.resize(message.size() - 2);
+  return not_found(message.append(") nor a layer of ").append(architecture.name).append(" (such as s1.b2)"));
+}
+
+Error out_of_order(std::string_view placement, std::string_view name, std::string_view before) {
+  std::string message = "placement '";
+  message.append(placement).append("': ").append(name).append(" does not stand behind ").append(before);
+  return invalid_argument(message + "; name each layer once, shallow to deep");
+}
+
 // The layers that `placement` names, as indices into the backbone's.
 Expected<std::vector<int>> resolve(const Architecture& architecture, const std::vector<Layer>& layers,
                                    std::string_view placement) {
   std::vector<std::string> names = split(placement);
-  std::string presets;
-  for (const Placement& preset : architecture.placements()) {
+  for (const Placement& preset : architecture.placements())
     if (preset.name == placement) names = preset.layers;
-    presets += std::string(presets.empty() ? "" : ", ") + std::string(preset.name);
-  }
   std::vector<int> places;
   for (const std::string& name : names) {
     const auto found =
         std::find_if(layers.begin(), layers.end(), [&](const Layer& layer) { return layer.name == name; });
-    if (found == layers.end()) {
-      return not_found("placement '" + std::string(placement) + "': '" + name + "' is neither a preset (" +
-                       presets + ") nor a layer of " + std::string(architecture.name) + " (such as s1.b2)");
-    }
+    if (found == layers.end()) return unknown_layer(architecture, placement, name);
     const int place = static_cast<int>(found - layers.begin());
-    if (!places.empty() && place <= places.back()) {
-      return invalid_argument(
-          "placement '" + std::string(placement) + "': " + name + " does not stand behind " +
-          layers[static_cast<std::size_t>(places.back())].name + "; name each layer once, shallow to deep");
-    }
+    if (!places.empty() && place <= places.back())
+      return out_of_order(placement, name, layers[static_cast<std::size_t>(places.back())].name);
     places.push_back(place);
   }
   if (places.size() > kMaxExits) {
@@ -75,18 +80,18 @@ std::vector<Layer> with_exits(const std::vector<Layer>& backbone, const std::vec
 
 std::span<const Architecture> architectures() {
 #define BITTERN_ARCHITECTURE(constant) constant,
-  static const std::array kAll = {
+  static const std::array list = {
 #include "graph/architectures/list.inc"
   };
 #undef BITTERN_ARCHITECTURE
-  return kAll;
+  return list;
 }
 
 Expected<const Architecture*> find_architecture(std::string_view name) {
   std::string known;
   for (const Architecture& architecture : architectures()) {
     if (architecture.name == name) return &architecture;
-    known += std::string(known.empty() ? "" : ", ") + std::string(architecture.name);
+    known.append(known.empty() ? "" : ", ").append(architecture.name);
   }
   return not_found("unknown architecture '" + std::string(name) + "'; known: " + known);
 }

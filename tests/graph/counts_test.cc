@@ -101,7 +101,7 @@ TEST(Counts, FiveExits) {
   const struct {
     const char* architecture;
     std::int64_t binary, floating;
-    int exit_channels, last_norm;
+    std::int64_t exit_channels, last_norm;
   } variants[] = {
       {"quicknet", 12551424, 187100, 64 + 128 + 256 + 512 + 512, 0},
       {"birealnet-18", 11003136, 184828, 64 + 128 + 256 + 512 + 512, 0},
@@ -113,7 +113,7 @@ TEST(Counts, FiveExits) {
     const Counts counts = count(built(variant.architecture, "paper", ExitPool::kGlobal));
     EXPECT_EQ(counts.binary_parameters, variant.binary);
     EXPECT_EQ(counts.float_parameters,
-              variant.floating + 2 * variant.exit_channels - 2 * variant.last_norm + 5 * 12);
+              variant.floating + 2 * variant.exit_channels - 2 * variant.last_norm + 60);
   }
 }
 

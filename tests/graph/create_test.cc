@@ -27,6 +27,7 @@ struct Broken {
   std::string message;  // a part of it
 };
 
+// GoogleTest's name. NOLINTNEXTLINE(readability-identifier-naming)
 void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.name; }
 
 class CreateRefuses : public testing::TestWithParam<Broken> {};
