@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "core/aligned.h"
@@ -39,19 +40,23 @@ class EditableFile {
     set_header({old.format_major(), old.format_minor(), old.file_bytes(), checksum(memory_.span())});
   }
 
-  // Overwrites a field of a table, a struct or an element of a vector.
-  template <class T, class Generated>
-  static void set_field(const Generated* table, flatbuffers::voffset_t field, T value) {
-    auto* address =
-        const_cast<std::uint8_t*>(reinterpret_cast<const flatbuffers::Table*>(table)->GetAddressOf(field));
-    std::memcpy(address, &value, sizeof(value));
-  }
+  // Overwrites what lies at a place inside the file: an element, a length, a field of a table.
   template <class T, class Place>
-  static void set(const Place* place, T value) {
-    std::memcpy(const_cast<void*>(static_cast<const void*>(place)), &value, sizeof(value));
+  void set(const Place* place, T value) {
+    write(reinterpret_cast<const std::byte*>(place) - memory_.data(), std::as_bytes(std::span(&value, 1)));
+  }
+  template <class T, class Generated>
+  void set_field(const Generated* table, flatbuffers::voffset_t field, T value) {
+    set(reinterpret_cast<const flatbuffers::Table*>(table)->GetAddressOf(field), value);
   }
 
  private:
+  // Not inlined: GCC 12 takes the neighbours of a FlatBuffers table, which has one byte, for out of its
+  // bounds.
+  [[gnu::noinline]] void write(std::ptrdiff_t at, std::span<const std::byte> bytes) {
+    std::copy(bytes.begin(), bytes.end(), memory_.data() + at);
+  }
+
   AlignedBuffer<std::byte> memory_;
   std::size_t header_at_ = 0;
 };
