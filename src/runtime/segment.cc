@@ -1,8 +1,8 @@
 #include "runtime/segment.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
+#include <limits>
 
 namespace bittern::runtime {
 namespace {
@@ -29,12 +29,15 @@ std::size_t loudest(std::span<const float> samples, std::size_t window) {
 
 }  // namespace
 
-std::optional<std::size_t> first_not_finite(std::span<const float> values) noexcept {
-  constexpr std::uint32_t kExponent = 0x7F800000U;
+std::optional<std::size_t> first_beyond(std::span<const float> values, float limit) noexcept {
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if ((std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent) return i;
+    if (!(values[i] >= -limit && values[i] <= limit)) return i;
   }
   return std::nullopt;
+}
+
+std::optional<std::size_t> first_not_finite(std::span<const float> values) noexcept {
+  return first_beyond(values, std::numeric_limits<float>::max());
 }
 
 std::span<const float> choose_segment(std::span<const float> samples, std::size_t window,

@@ -51,11 +51,13 @@ Status check_only(std::span<const std::uint8_t> only, std::size_t classes) {
   return {};
 }
 
-Status check_finite(std::span<const float> values, const char* what) {
-  const auto position = first_not_finite(values);
+Status check_samples(std::span<const float> samples) {
+  const auto position = first_beyond(samples, kMaxSample);
   if (!position) return {};
-  return invalid_argument(std::string(what) + " " + std::to_string(*position) +
-                          " is not a finite number; full scale is -1 to 1");
+  const std::string where = "sample " + std::to_string(*position);
+  if (first_not_finite(samples.subspan(*position, 1)))
+    return invalid_argument(where + " is not a finite number");
+  return invalid_argument(where + " is far beyond full scale, -1 to 1; divide 16-bit samples by 32768");
 }
 
 // No exception leaves: a plan for a new length allocates.
@@ -151,7 +153,7 @@ Expected<const Plan*> Session::State::plan_for(int frames) {
 Status Session::State::load(std::span<const float> samples) {
   const features::LogMelSpec& spec = model->front_end;
   if (samples.empty()) return invalid_argument("the clip has no samples");
-  BITTERN_RETURN_IF_ERROR(check_finite(samples, "sample"));
+  BITTERN_RETURN_IF_ERROR(check_samples(samples));
   const auto looked_at = samples_looked_at(spec, static_cast<std::int64_t>(samples.size()), options.segment);
   BITTERN_ASSIGN_OR_RETURN(const int frames, frames_of(spec, looked_at));
   BITTERN_ASSIGN_OR_RETURN(plan, plan_for(frames));
@@ -162,8 +164,7 @@ Status Session::State::load(std::span<const float> samples) {
   }
   executor.start(*plan, arena().data());
   front_end.compute(samples, executor.features());
-  // Samples of an absurd size overflow in the spectrum.
-  return check_finite(executor.features(), "log-mel value");
+  return {};
 }
 
 Status Session::State::load_features(std::span<const float> features) {
@@ -176,7 +177,9 @@ Status Session::State::load_features(std::span<const float> features) {
     return invalid_argument("features have " + std::to_string(features.size() / bins) +
                             " frames; give at most " + std::to_string(graph::kMaxTime));
   }
-  BITTERN_RETURN_IF_ERROR(check_finite(features, "log-mel value"));
+  if (const auto position = first_not_finite(features)) {
+    return invalid_argument("feature " + std::to_string(*position) + " is not a finite number");
+  }
   BITTERN_ASSIGN_OR_RETURN(plan, plan_for(static_cast<int>(features.size() / bins)));
   executor.start(*plan, arena().data());
   std::copy(features.begin(), features.end(), executor.features().begin());

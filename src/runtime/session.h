@@ -26,7 +26,7 @@ struct SessionOptions {
   Segment segment = Segment::kWhole;
   // Working memory of the caller's, 64-byte aligned, alive as long as the session; empty: the session's own.
   // A length that needs more is refused, with the number of bytes (Session::required_arena_bytes).
-  std::span<std::byte> arena;
+  std::span<std::byte> arena{};
 };
 
 struct Classification {
@@ -68,8 +68,8 @@ class Session {
                                                     Segment segment = Segment::kWhole);
 
   // samples: mono at the model's rate, full scale +-1. Shorter than the window: centred in silence. Empty, or
-  // a sample that is not finite: kInvalidArgument. `only`, if not empty, [classes] of 0 or 1: probabilities
-  // are renormalised over the 1s before the rule decides.
+  // a sample that is not finite or beyond +-1024: kInvalidArgument. `only`, if not empty, [classes] of 0 or
+  // 1: probabilities are renormalised over the 1s before the rule decides.
   Status classify(std::span<const float> samples, const exits::Policy& policy, Classification& result,
                   std::span<const std::uint8_t> only = {}) noexcept;
 

@@ -1,0 +1,103 @@
+// Once prepared for a length, no call takes memory: this program counts every call of operator new.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#include "model/random_model.h"
+#include "runtime/networks.h"
+#include "runtime/session.h"
+
+namespace {
+
+std::atomic<int> allocations = 0;
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++allocations;
+  return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
+}
+
+void* or_throw(void* memory) {
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
+void* operator new(std::size_t bytes) { return or_throw(counted(bytes, alignof(std::max_align_t))); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return or_throw(counted(bytes, static_cast<std::size_t>(alignment)));
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(bytes, alignof(std::max_align_t));
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
+
+namespace bittern::runtime {
+namespace {
+
+std::vector<float> samples_of(std::size_t count) {
+  Random random({count, 24});
+  std::vector<float> samples(count);
+  for (float& x : samples) x = random.uniform(-0.5F, 0.5F);
+  return samples;
+}
+
+static_assert(noexcept(std::declval<Session&>().classify({}, std::declval<exits::Policy>(),
+                                                         std::declval<Classification&>())));
+
+TEST(Allocation, PreparedLengthsTakeNoMemory) {
+  for (const std::string name : {"quicknet-small", "birealnet-18", "binarydensenet-28", "meliusnet-22"}) {
+    const auto model = model::random_model(architecture(name), 1);
+    const int before = allocations;
+    Session session = Session::create(model).value();
+    EXPECT_GT(allocations, before);  // the counting works
+    ASSERT_TRUE(session.prepare(40000).ok());
+    const auto short_clip = samples_of(9000);
+    const auto clip = samples_of(16000);
+    const auto long_clip = samples_of(40000);
+    const auto entropy = exits::Policy::with_threshold("entropy", 0.5F).value();
+    const auto patience = exits::Policy::with_threshold("patience", 3).value();
+    const std::vector<std::uint8_t> only{1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1};
+    std::vector<float> logits(5 * 12);
+    Classification result;
+    const int prepared = allocations;
+    bool ok = true;
+    for (const auto* samples : {&clip, &long_clip, &short_clip, &clip}) {
+      ok = ok && session.classify(*samples, entropy, result).ok();
+      ok = ok && session.classify(*samples, patience, result, only).ok();
+      ok = ok && session.classify(*samples, exits::Policy{}, result).ok();
+      ok = ok && session.logits(*samples, logits).ok();
+    }
+    EXPECT_EQ(allocations, prepared) << name;
+    EXPECT_TRUE(ok) << name;
+  }
+}
+
+TEST(Allocation, AnotherLengthIsPlannedForOnce) {
+  const auto model = model::random_model(model::tiny_network(), 1);
+  Session session = Session::create(model).value();
+  const auto clip = samples_of(8000);
+  Classification result;
+  const int before = allocations;
+  ASSERT_TRUE(session.classify(clip, exits::Policy{}, result).ok());
+  const int planned = allocations;
+  EXPECT_GT(planned, before);
+  const bool ok = session.classify(clip, exits::Policy{}, result).ok();
+  EXPECT_EQ(allocations, planned);
+  EXPECT_TRUE(ok);
+}
+
+}  // namespace
+}  // namespace bittern::runtime

@@ -1,0 +1,114 @@
+// No two buffers that live at the same time share a byte, and the total stays what it is known to be.
+#include "runtime/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/aligned.h"
+#include "model/random_model.h"
+#include "runtime/lower.h"
+#include "runtime/networks.h"
+
+namespace bittern::runtime {
+namespace {
+
+Buffer buffer(int kilobytes, int first_use, int last_use) {
+  return {.name = {},
+          .time = 1,
+          .rows = 1,
+          .frequency = 256,
+          .width = kilobytes,
+          .first_use = first_use,
+          .last_use = last_use};
+}
+
+void expect_sound(const std::vector<Buffer>& buffers, std::size_t total) {
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const Buffer& a = buffers[i];
+    if (!a.used()) continue;
+    EXPECT_EQ(a.offset % kAlignment, 0U) << a.name;
+    EXPECT_LE(a.offset + a.bytes(), total) << a.name;
+    EXPECT_LE(a.first_use, a.last_use) << a.name;
+    for (std::size_t j = i + 1; j < buffers.size(); ++j) {
+      const Buffer& b = buffers[j];
+      if (!b.used() || a.last_use < b.first_use || b.last_use < a.first_use) continue;
+      EXPECT_TRUE(a.offset + a.bytes() <= b.offset || b.offset + b.bytes() <= a.offset)
+          << a.name << " and " << b.name << " overlap";
+    }
+  }
+}
+
+TEST(Arena, PutsTheLargestFirstAndReusesWhatIsOver) {
+  std::vector<Buffer> buffers{buffer(1, 0, 1), buffer(4, 1, 2), buffer(2, 2, 3), buffer(1, 3, 4)};
+  ASSERT_EQ(assign_offsets(buffers).value(), 6U * 1024);
+  EXPECT_EQ(buffers[1].offset, 0U);
+  EXPECT_EQ(buffers[2].offset, 4096U);
+  EXPECT_EQ(buffers[0].offset, 4096U);  // lives with the 4 KiB only
+  EXPECT_EQ(buffers[3].offset, 0U);     // lives with the 2 KiB only
+}
+
+TEST(Arena, FillsAGapThatIsLargeEnough) {
+  // Placed in order of size: 4 at 0, 3 at 4, 2 (lives with both) at 7; 1 lives with 4 and 2 and fits between.
+  std::vector<Buffer> buffers{buffer(4, 0, 9), buffer(3, 0, 1), buffer(2, 0, 9), buffer(1, 5, 9)};
+  ASSERT_EQ(assign_offsets(buffers).value(), 9U * 1024);
+  EXPECT_EQ(buffers[3].offset, 4096U);
+}
+
+TEST(Arena, IgnoresWhatIsNeverUsed) {
+  std::vector<Buffer> buffers{buffer(4, -1, -1), buffer(2, 0, 1)};
+  EXPECT_EQ(assign_offsets(buffers).value(), 2048U);
+}
+
+TEST(Arena, RefusesMoreThanTheLimit) {
+  std::vector<Buffer> buffers{buffer(1 << 20, 0, 1), buffer(1, 0, 1)};
+  const auto refused = assign_offsets(buffers);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused.error().message,
+            "the network would need 1024 MiB of working memory, more than the limit of 1024 MiB; give a "
+            "shorter clip");
+}
+
+TEST(Arena, IsSoundForEveryArchitecture) {
+  for (const graph::Architecture& known : graph::architectures()) {
+    const auto model = model::random_model(architecture(std::string(known.name)), 1);
+    for (const bool stream : {true, false}) {
+      for (const int frames : {98, 200}) {
+        SCOPED_TRACE(std::string(known.name) + (stream ? ", streamed, " : ", whole, ") +
+                     std::to_string(frames));
+        const Plan plan = lower(*model, frames, {.stream = stream}).value();
+        expect_sound(plan.buffers, plan.arena_bytes);
+      }
+    }
+  }
+}
+
+TEST(Arena, IsSoundForRandomNetworks) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const graph::Network network = random_network(seed, 30);
+    const auto model = model::random_model(network, seed);
+    const Plan plan = lower(*model, network.input_shape().time).value();
+    expect_sound(plan.buffers, plan.arena_bytes);
+  }
+}
+
+// Working memory is part of what a network costs: a change of these numbers is a decision.
+TEST(Arena, SizesStayWhatTheyAre) {
+  const std::vector<std::pair<std::string, std::size_t>> known{{"quicknet", 181'824},
+                                                               {"birealnet-18", 182'592},
+                                                               {"binarydensenet-28", 1'012'032},
+                                                               {"meliusnet-22", 773'440}};
+  for (const auto& [name, bytes] : known) {
+    const auto model = model::random_model(architecture(name), 1);
+    const Plan plan = lower(*model, 98).value();
+    EXPECT_LE(plan.arena_bytes, bytes) << name;
+    EXPECT_GE(plan.arena_bytes, bytes * 97 / 100) << name << " got smaller: lower the number";
+    EXPECT_NE(describe(plan).find("total " + std::to_string(plan.arena_bytes) + " bytes"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace bittern::runtime
