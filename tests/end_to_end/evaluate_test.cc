@@ -1,0 +1,169 @@
+#include "end_to_end/command_line.h"
+
+namespace bittern::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+class Evaluate : public CommandLine {
+ protected:
+  // <folder>/data/test/<word>/<n>.flac: `clips` copies of one recording for each of two words.
+  std::string make_data(int clips) {
+    const std::string source = kSamples + "/test/yes/692a88e6_nohash_3.flac";
+    for (const char* word : {"yes", "no"}) {
+      fs::create_directories(folder_ / "data/test" / word);
+      fs::copy_file(source, folder_ / "data/test" / word / "0.flac");
+      for (int i = 1; i < clips; ++i)
+        fs::create_hard_link(folder_ / "data/test" / word / "0.flac",
+                             folder_ / "data/test" / word / (std::to_string(i) + ".flac"));
+    }
+    return path("data");
+  }
+
+  Json report(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"evaluate", model_, "--json", path("report.json")});
+    const Finished finished = bittern(std::move(arguments));
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    return Json::parse(read_bytes(path("report.json")));
+  }
+};
+
+void expect_accuracy(const Json& accuracy, std::size_t clips) {
+  EXPECT_EQ(accuracy["clips"], clips);
+  EXPECT_LE(accuracy["low"], accuracy["value"]);
+  EXPECT_LE(accuracy["value"], accuracy["high"]);
+  EXPECT_GE(accuracy["low"], 0);
+  EXPECT_LE(accuracy["high"], 1);
+}
+
+TEST_F(Evaluate, TheReportHoldsTogether) {
+  const Json json = report({"--data", kSamples});
+  EXPECT_EQ(json["labels"], Json(kWords));
+  EXPECT_EQ(json["data"]["clips"], 36);
+  EXPECT_EQ(json["data"]["split"], "test");
+  ASSERT_EQ(json["exits"].size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(json["exits"][i]["exit"], i + 1);
+    expect_accuracy(json["exits"][i]["accuracy"], 36);
+  }
+  EXPECT_GE(json["rules"].size(), 20U);
+  for (const Json& rule : json["rules"]) {
+    expect_accuracy(rule["accuracy"], 36);
+    std::size_t clips = 0, weighted = 0;
+    for (std::size_t e = 0; e < 3; ++e) {
+      clips += rule["histogram"][e].get<std::size_t>();
+      weighted += (e + 1) * rule["histogram"][e].get<std::size_t>();
+      std::size_t over_classes = 0;
+      for (const Json& row : rule["histogram_per_class"]) over_classes += row[e].get<std::size_t>();
+      EXPECT_EQ(rule["histogram"][e], over_classes);
+    }
+    EXPECT_EQ(clips, 36U);
+    EXPECT_DOUBLE_EQ(rule["average_exit"].get<double>(), static_cast<double>(weighted) / 36);
+  }
+  std::size_t right = 0;
+  ASSERT_EQ(json["confusion"].size(), kWords.size());
+  for (std::size_t c = 0; c < kWords.size(); ++c) {
+    std::size_t row = 0;
+    for (const Json& count : json["confusion"][c]) row += count.get<std::size_t>();
+    EXPECT_EQ(row, 3U);
+    right += json["confusion"][c][c].get<std::size_t>();
+    EXPECT_EQ(json["per_class"][c]["label"], kWords[c]);
+    expect_accuracy(json["per_class"][c]["accuracy"], 3);
+  }
+  EXPECT_DOUBLE_EQ(json["exits"][2]["accuracy"]["value"].get<double>(), static_cast<double>(right) / 36);
+}
+
+TEST_F(Evaluate, ThreadsChangeNothing) {
+  report({"--data", kSamples, "--per-clip", "--threads", "1"});
+  const std::string one = read_bytes(path("report.json"));
+  report({"--data", kSamples, "--per-clip", "--threads", "5"});
+  EXPECT_EQ(read_bytes(path("report.json")), one);
+  const Finished printed = bittern({"evaluate", model_, "--data", kSamples, "--per-clip", "--json", "-"});
+  EXPECT_EQ(printed.out, one);
+}
+
+TEST_F(Evaluate, TablesShowWhatWasAskedFor) {
+  const Finished all = bittern({"evaluate", model_, "--data", kSamples});
+  ASSERT_EQ(all.status, 0);
+  for (const char* title : {"Each exit alone", "Leaving early", "Each class", "Confusion", "patience"})
+    EXPECT_NE(all.out.find(title), std::string::npos) << title;
+  const Finished some = bittern({"evaluate", model_, "--data", kSamples, "--tables", "exits,rules", "--rule",
+                                 "entropy", "--per-clip", "--timing"});
+  ASSERT_EQ(some.status, 0);
+  for (const char* title : {"Each class", "Confusion", "patience"})
+    EXPECT_EQ(some.out.find(title), std::string::npos) << title;
+  for (const char* title : {"Clips, rule entropy, threshold 0.5", "time/us", "median time/us", "truth"})
+    EXPECT_NE(some.out.find(title), std::string::npos) << title;
+  const Finished none = bittern({"evaluate", model_, "--data", kSamples, "--quiet"});
+  EXPECT_EQ(none.status, 0);
+  EXPECT_EQ(none.out + none.err, "");
+}
+
+TEST_F(Evaluate, OnlyLeavesOtherClipsOut) {
+  const Json json = report({"--data", kSamples, "--only", "yes,no"});
+  EXPECT_EQ(json["data"]["clips"], 6);
+  EXPECT_EQ(json["data"]["left_out"], 30);
+  EXPECT_EQ(json["only"], (Json{"no", "yes"}));
+  for (std::size_t truth = 0; truth < kWords.size(); ++truth)
+    for (std::size_t answer = 0; answer < kWords.size(); ++answer)
+      if (kWords[answer] != "yes" && kWords[answer] != "no") {
+        EXPECT_EQ(json["confusion"][truth][answer], 0);
+      }
+}
+
+TEST_F(Evaluate, LabelsThatTheModelLacksAreNamed) {
+  make_data(1);
+  fs::rename(folder_ / "data/test/no", folder_ / "data/test/perhaps");
+  expect_failure(bittern({"evaluate", model_, "--data", path("data")}), "perhaps");
+  EXPECT_EQ(bittern({"evaluate", model_, "--data", path("data"), "--only", "yes,no"}).status, 0);
+}
+
+TEST_F(Evaluate, FoldersThatAreNotThereOrHoldNothing) {
+  expect_failure(bittern({"evaluate", model_, "--data", path("gone")}), "gone");
+  fs::create_directories(folder_ / "empty");
+  expect_failure(bittern({"evaluate", model_, "--data", path("empty")}), "empty");
+  expect_failure(bittern({"evaluate", model_, "--data", model_}), "tiny.bittern");
+  expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--split", "train"}), "no train clips");
+  EXPECT_EQ(bittern({"evaluate", model_, "--data", kSamples, "--split", "all"}).status, 0);
+}
+
+TEST_F(Evaluate, AFewUnreadableClipsAreSkippedAndCounted) {
+  make_data(30);
+  write_bytes(folder_ / "data/test/yes/bad.wav", "no recording at all");
+  const Finished finished =
+      bittern({"evaluate", model_, "--data", path("data"), "--json", path("report.json")});
+  EXPECT_EQ(finished.status, 0);
+  expect_one_line(finished, "bad.wav");
+  EXPECT_NE(finished.out.find("1 unreadable"), std::string::npos);
+  EXPECT_EQ(Json::parse(read_bytes(path("report.json")))["data"]["skipped"], 1);
+  for (const char* name : {"b.wav", "c.wav", "d.wav"})
+    write_bytes(folder_ / "data/test/no" / name, "no recording at all");
+  expect_failure(bittern({"evaluate", model_, "--data", path("data")}), "5 %");
+}
+
+TEST_F(Evaluate, AReportThatCannotBeWrittenIsAFailureAndLeavesNothing) {
+  const std::size_t before = entries();
+  expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--json", "/dev/full"}), "/dev/full");
+  expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--json", path("no/report.json")}), "no");
+  expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--json", folder_.path().string()}),
+                 "folder");
+  EXPECT_EQ(entries(), before);
+}
+
+TEST_F(Evaluate, CtrlCEndsWith130AndLeavesTheOldReport) {
+  make_data(6000);
+  write_bytes(path("report.json"), "old");
+  const std::size_t before = entries();
+  Start start;
+  start.interrupt_after_ms = 300;
+  const Finished finished =
+      bittern({"evaluate", model_, "--data", path("data"), "--json", path("report.json")}, start);
+  EXPECT_EQ(finished.status, 130);
+  expect_one_line(finished, "interrupted");
+  EXPECT_EQ(read_bytes(path("report.json")), "old");
+  EXPECT_EQ(entries(), before);
+}
+
+}  // namespace
+}  // namespace bittern::test
