@@ -235,16 +235,14 @@ class Lowering {
       const auto* add = std::get_if<AddStep>(&step.operation);
       return add != nullptr && before.output == add->second;
     }();
-    if (!reads || buffer_of(before.output).width != before.output.channels) return false;
+    if (!reads) return false;
     if (buffer_of(before.output).element == Element::kWord) return true;
-    int tensors = 0;
+    // Tensors that share the buffer have readers too, so one in all means one tensor.
     std::size_t readers = 0;
     for (int i = 0; i < nodes_.size(); ++i) {
-      if (place_of(i).buffer != before.output.buffer) continue;
-      ++tensors;
-      readers += nodes_[i].readers.size();
+      if (place_of(i).buffer == before.output.buffer) readers += nodes_[i].readers.size();
     }
-    return tensors == 1 && readers == 1;
+    return readers == 1;
   }
 
   void close_groups() {

@@ -120,6 +120,32 @@ TEST(Bits, OfANetworkWithALayerOfEveryKind) {
   }
 }
 
+// After an improvement of x's last channels, all of x's channels go through the ReLU.
+TEST(Bits, OfAReluBehindAnImprovement) {
+  using namespace graph;
+  Builder builder(Shape{9, 5, 1});
+  const int x = builder.add("x", Conv2d{.kernel = {3, 3}, .out_channels = 12}, {0});
+  const int w = builder.add("w", BinaryConv2d{.out_channels = 4}, {x});
+  const int sum = builder.add("sum", Add{}, {x, w});
+  const int relu = builder.add("relu", Relu{}, {sum});
+  builder.add("exit1", Exit{.classes = 2}, {relu});
+  const auto model = model::random_model(built("improved", builder), 7);
+  Comparison(*model, 9, 8).expect_same_everywhere();
+}
+
+// The input must be kept until it is added.
+TEST(Bits, OfTheInputAddedLate) {
+  using namespace graph;
+  Builder builder(Shape{9, 5, 2});
+  const int a = builder.add("a", Conv2d{.kernel = {3, 3}, .out_channels = 2}, {0});
+  builder.add("exit1", Exit{.classes = 2}, {a});
+  const int b = builder.add("b", BinaryConv2d{.out_channels = 2}, {a});
+  const int sum = builder.add("sum", Add{}, {0, b});
+  builder.add("exit2", Exit{.classes = 2}, {sum});
+  const auto model = model::random_model(built("late", builder), 7);
+  Comparison(*model, 9, 8).expect_same_everywhere();
+}
+
 TEST(Bits, OfRandomNetworks) {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

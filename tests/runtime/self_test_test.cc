@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "core/checksum.h"
+#include "features/log_mel.h"
 #include "model/random_model.h"
 #include "runtime/networks.h"
+#include "runtime/reference.h"
 
 namespace bittern::runtime {
 namespace {
@@ -59,6 +61,26 @@ TEST(SelfTest, AudioIsWhatItWas) {
   EXPECT_GT(values.size(), 4000U);
   EXPECT_EQ(checksum(std::as_bytes(std::span(audio))), kAudioChecksum);
   EXPECT_EQ(audio[8000], 0.0F);
+}
+
+// What is digested: the features, each tensor that an exit reads, all logits, as little-endian floats in
+// order.
+TEST(SelfTest, DigestsAreOverWhatTheReferenceComputes) {
+  const auto model = tested_model(model::tiny_network());
+  auto front_end = features::LogMel::create(model->front_end).value();
+  std::vector<float> features(20 * 16);
+  front_end.compute(self_test_audio(model->front_end), features);
+  Reference reference(*model, model->network);
+  reference.run(features);
+  const auto digest = [](const std::vector<float>& values) {
+    return checksum(std::as_bytes(std::span(values)));
+  };
+  EXPECT_EQ(model->self_test->features, digest(features));
+  EXPECT_EQ(model->self_test->logits, digest(reference.logits()));
+  for (std::size_t s = 0; s < 3; ++s) {
+    const int read = model->network.layer(model->network.exits()[s]).inputs.front();
+    EXPECT_EQ(model->self_test->stages[s], digest(reference.tensors()[static_cast<std::size_t>(read)].data));
+  }
 }
 
 TEST(SelfTest, AudioHasTheClipsLength) {
