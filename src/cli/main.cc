@@ -35,6 +35,8 @@ const std::vector<Entry>& entries() {
       {"classify", &kClassifyCommand, ""},
       {"evaluate", &kEvaluateCommand, ""},
       {"inspect", &kInspectCommand, ""},
+      {"train", BITTERN_TRAINING_COMMAND(kTrainCommand), "BITTERN_TRAINING"},
+      {"export", BITTERN_TRAINING_COMMAND(kExportCommand), "BITTERN_TRAINING"},
   };
   return list;
 }

@@ -1,0 +1,140 @@
+#include "training/batches.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "core/random.h"
+#include "features/log_mel.h"
+#include "training/augment.h"
+#include "training/streams.h"
+
+namespace bittern::training {
+namespace {
+
+constexpr std::size_t kAhead = 3;  // batches made ahead
+constexpr int kMeanClips = 1000;
+
+std::size_t feature_count(const features::LogMelSpec& front_end) {
+  return static_cast<std::size_t>(front_end.clip_frames()) * static_cast<std::size_t>(front_end.mel_bins);
+}
+
+class ThreadedSource final : public BatchSource {
+ public:
+  ThreadedSource(const ClipStore& clips, std::span<const std::vector<float>> noise, BatchSettings settings,
+                 features::LogMel log_mel)
+      : clips_(clips), noise_(noise), settings_(std::move(settings)), log_mel_(std::move(log_mel)) {
+    worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+  }
+
+  Batch next() override {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [this] { return !ready_.empty(); });
+    Batch batch = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    taken_.notify_one();
+    return batch;
+  }
+
+ private:
+  void work(const std::stop_token& stop) {
+    int first = settings_.first_batch;
+    for (int epoch = settings_.first_epoch; epoch < settings_.epochs; ++epoch) {
+      const std::vector<int> order = shuffled(settings_.plan.clips, settings_.seed, epoch);
+      for (int index = first; index < settings_.plan.batches(); ++index) {
+        const auto size = static_cast<std::size_t>(settings_.plan.size());
+        Batch batch = make(epoch, std::span(order).subspan(static_cast<std::size_t>(index) * size, size));
+        std::unique_lock lock(mutex_);
+        if (!taken_.wait(lock, stop, [this] { return ready_.size() < kAhead; })) return;
+        ready_.push_back(std::move(batch));
+        lock.unlock();
+        filled_.notify_one();
+      }
+      first = 0;
+    }
+  }
+
+  Batch make(int epoch, std::span<const int> order) {
+    const features::LogMelSpec& front_end = settings_.front_end;
+    const std::size_t per_clip = feature_count(front_end);
+    Batch batch;
+    batch.features.resize(order.size() * per_clip);
+    window_.resize(static_cast<std::size_t>(front_end.clip_samples));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const int clip = order[i];
+      Random random({settings_.seed, kAugmentStream, static_cast<std::uint64_t>(epoch),
+                     static_cast<std::uint64_t>(clip)});
+      augment_samples(clips_, clip, noise_, settings_.augment, front_end.sample_rate, random, window_);
+      const std::span<float> features = std::span(batch.features).subspan(i * per_clip, per_clip);
+      log_mel_.compute(window_, features);
+      augment_features(features, front_end.clip_frames(), front_end.mel_bins, settings_.augment,
+                       settings_.mask_fill, random);
+      batch.labels.push_back(clips_.label(clip));
+    }
+    return batch;
+  }
+
+  const ClipStore& clips_;
+  const std::span<const std::vector<float>> noise_;
+  const BatchSettings settings_;
+  features::LogMel log_mel_;
+  std::vector<float> window_;
+
+  std::mutex mutex_;
+  std::condition_variable_any taken_;
+  std::condition_variable filled_;
+  std::deque<Batch> ready_;
+  std::jthread worker_;  // last: stopped and joined before the rest goes
+};
+
+}  // namespace
+
+std::vector<int> shuffled(int clips, std::uint64_t seed, int epoch) {
+  std::vector<int> order(static_cast<std::size_t>(clips));
+  std::iota(order.begin(), order.end(), 0);
+  Random random({seed, kShuffleStream, static_cast<std::uint64_t>(epoch)});
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
+
+Expected<std::unique_ptr<BatchSource>> BatchSource::create(const ClipStore& clips,
+                                                           std::span<const std::vector<float>> noise,
+                                                           const BatchSettings& settings) {
+  BITTERN_ASSIGN_OR_RETURN(features::LogMel log_mel, features::LogMel::create(settings.front_end));
+  return std::unique_ptr<BatchSource>(
+      std::make_unique<ThreadedSource>(clips, noise, settings, std::move(log_mel)));
+}
+
+Expected<std::vector<float>> features_of(const ClipStore& clips, const features::LogMelSpec& front_end) {
+  BITTERN_ASSIGN_OR_RETURN(features::LogMel log_mel, features::LogMel::create(front_end));
+  const std::size_t per_clip = feature_count(front_end);
+  std::vector<float> result(static_cast<std::size_t>(clips.size()) * per_clip);
+  std::vector<float> window(static_cast<std::size_t>(front_end.clip_samples));
+  for (int clip = 0; clip < clips.size(); ++clip) {
+    clips.copy(clip, ClipStore::centre(clips.length(clip), front_end.clip_samples), window);
+    log_mel.compute(window, std::span(result).subspan(static_cast<std::size_t>(clip) * per_clip, per_clip));
+  }
+  return result;
+}
+
+Expected<float> mean_feature(const ClipStore& clips, const features::LogMelSpec& front_end) {
+  BITTERN_ASSIGN_OR_RETURN(features::LogMel log_mel, features::LogMel::create(front_end));
+  std::vector<float> window(static_cast<std::size_t>(front_end.clip_samples));
+  std::vector<float> features(feature_count(front_end));
+  const int used = std::min(clips.size(), kMeanClips);
+  double sum = 0;
+  for (int i = 0; i < used; ++i) {
+    const auto clip = static_cast<int>(std::int64_t{i} * clips.size() / used);
+    clips.copy(clip, ClipStore::centre(clips.length(clip), front_end.clip_samples), window);
+    log_mel.compute(window, features);
+    sum += std::accumulate(features.begin(), features.end(), 0.0);
+  }
+  return static_cast<float>(sum / (static_cast<double>(used) * static_cast<double>(features.size())));
+}
+
+}  // namespace bittern::training

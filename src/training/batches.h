@@ -1,0 +1,62 @@
+// Batches of features for training, made ahead of need on a thread of their own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/status.h"
+#include "features/log_mel_spec.h"
+#include "training/clip_store.h"
+#include "training/recipe.h"
+
+namespace bittern::training {
+
+struct Batch {
+  std::vector<float> features;       // [clips, frames, bins]
+  std::vector<std::int64_t> labels;  // [clips]
+  int clips() const { return static_cast<int>(labels.size()); }
+};
+
+// How a data set falls into batches. The clips left over after the last full batch wait for another epoch's
+// shuffle; a data set smaller than a batch is one batch.
+struct BatchPlan {
+  int clips = 0;
+  int batch = 0;
+  int batches() const { return clips < batch ? (clips > 0 ? 1 : 0) : clips / batch; }
+  int size() const { return clips < batch ? clips : batch; }
+};
+
+// The clips of an epoch in their shuffled order: a function of (seed, epoch) alone.
+std::vector<int> shuffled(int clips, std::uint64_t seed, int epoch);
+
+struct BatchSettings {
+  features::LogMelSpec front_end;
+  AugmentSettings augment;
+  std::uint64_t seed = 0;
+  BatchPlan plan;
+  float mask_fill = 0;  // what SpecAugment writes
+  int first_epoch = 0;  // where to start: a resumed run goes on within an epoch
+  int first_batch = 0;
+  int epochs = 0;  // batches end behind the last epoch
+};
+
+// Makes batches in order. `clips` and `noise` must outlive it.
+class BatchSource {
+ public:
+  static Expected<std::unique_ptr<BatchSource>> create(const ClipStore& clips,
+                                                       std::span<const std::vector<float>> noise,
+                                                       const BatchSettings& settings);
+  virtual ~BatchSource() = default;
+  // Waits for the next batch. Must not be called more often than there are batches.
+  virtual Batch next() = 0;
+};
+
+// Features of whole clips, unvaried: the window in the centre of each. [clips, frames, bins].
+Expected<std::vector<float>> features_of(const ClipStore& clips, const features::LogMelSpec& front_end);
+
+// Mean over all features of up to 1,000 clips spread evenly over `clips`.
+Expected<float> mean_feature(const ClipStore& clips, const features::LogMelSpec& front_end);
+
+}  // namespace bittern::training

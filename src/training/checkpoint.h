@@ -1,0 +1,41 @@
+// A training's whole state in one file, so that it can go on as if it had never stopped.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "training/modules.h"
+
+namespace bittern::training {
+
+// Where a training stands.
+struct TrainingPosition {
+  int epoch = 0;                   // epochs completed
+  int batch = 0;                   // batches done in the next one
+  std::int64_t step = 0;           // steps in all
+  std::vector<double> loss_sums;   // of those batches, per exit
+  double best_accuracy = -1;       // mean over exits on validation; -1: none yet
+  int best_epoch = 0;              // from 1
+  std::int64_t metrics_bytes = 0;  // length of metrics.jsonl
+};
+
+struct Checkpoint {
+  TrainingPosition position;
+  std::string recipe;  // JSON
+  std::string data_digest;
+  std::vector<NamedTensor> tensors;  // network, optimiser, best state
+};
+
+// Atomic. A torch archive (torch.load reads it too). Tensors of +-1 only are kept in one byte a value.
+Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path);
+
+// Errors: kNotFound, kCorrupt (cut short or foreign).
+Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path);
+
+// Copies values into `targets` by name; every target must be there in the same shape.
+Status restore(const std::vector<NamedTensor>& saved, const std::vector<NamedTensor>& targets);
+
+}  // namespace bittern::training

@@ -1,0 +1,238 @@
+#include "training/modules.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "training/binary_convolution.h"
+#include "training/initializers.h"
+#include "training/pooling.h"
+#include "training/quantizers.h"
+#include "training/streams.h"
+#include "training/torch.h"
+
+namespace bittern::training {
+namespace {
+
+// An exit's kernel is clipped like SteSign's own default.
+constexpr float kExitClip = 1.0F;
+
+at::Tensor initial(std::vector<std::int64_t> shape, graph::Initializer initializer, Fans fans,
+                   Random& random) {
+  at::Tensor kernel = at::empty(shape, at::kFloat);
+  initialize({kernel.data_ptr<float>(), static_cast<std::size_t>(kernel.numel())}, initializer, fans, random);
+  return kernel;
+}
+
+BatchNormState initial_norm(std::int64_t channels, bool scale, bool center) {
+  BatchNormState norm;
+  norm.mean = at::zeros({channels});
+  norm.variance = at::ones({channels});
+  if (scale) norm.gamma = at::ones({channels});
+  if (center) norm.beta = at::zeros({channels});
+  return norm;
+}
+
+// Makes the starting tensors of a layer.
+struct Initial {
+  const graph::Shape& input;
+  bool latent;  // 1-bit kernels keep real weights
+  Random random;
+
+  at::Tensor binary(at::Tensor kernel) const {
+    return latent ? kernel : ste_sign(kernel, kExitClip).detach();
+  }
+
+  LayerTensors operator()(const graph::Conv2d& op) {
+    LayerTensors tensors;
+    tensors.kernel =
+        initial({op.kernel.time, op.kernel.frequency, input.channels / op.groups, op.out_channels},
+                op.initializer, fans_of(op, input.channels), random);
+    if (op.bias) tensors.bias = at::zeros({op.out_channels});
+    return tensors;
+  }
+  LayerTensors operator()(const graph::BinaryConv2d& op) {
+    LayerTensors tensors;
+    tensors.kernel =
+        binary(initial({std::int64_t{op.kernel.time} * op.kernel.frequency, input.channels, op.out_channels},
+                       op.initializer, fans_of(op, input.channels), random));
+    return tensors;
+  }
+  LayerTensors operator()(const graph::BatchNorm& op) const {
+    LayerTensors tensors;
+    tensors.norm = initial_norm(input.channels, op.scale, op.center);
+    return tensors;
+  }
+  LayerTensors operator()(const graph::Exit& op) {
+    LayerTensors tensors;
+    const int inputs = graph::dense_inputs(op, input);
+    if (op.norm == graph::ExitNorm::kBeforePool) tensors.norm = initial_norm(input.channels, true, true);
+    if (op.norm == graph::ExitNorm::kAfterPool) tensors.norm = initial_norm(inputs, true, true);
+    const Fans fans{static_cast<double>(inputs), static_cast<double>(op.classes)};
+    tensors.kernel = initial({inputs, op.classes}, op.initializer, fans, random);
+    tensors.bias = at::zeros({op.classes});
+    if (op.dense == graph::ExitDense::kBinary) {
+      tensors.kernel = binary(tensors.kernel);
+      tensors.scale = at::full({op.classes}, 1.0 / std::sqrt(static_cast<double>(inputs)));
+    }
+    return tensors;
+  }
+  template <class Op>
+  LayerTensors operator()(const Op&) const {
+    return {};
+  }
+};
+
+// Runs one layer on tensors [time, frequency, clips, channels]; an Exit gives [clips, classes].
+struct Run {
+  const LayerTensors& tensors;
+  const std::vector<at::Tensor>& inputs;
+  bool training;
+  bool relu_first;  // a BatchNorm that also does the Relu before it
+
+  at::Tensor norm(const at::Tensor& x, float epsilon, float momentum, bool relu) const {
+    const BatchNormSettings settings{epsilon, momentum, relu};
+    return training ? batch_norm(x, tensors.norm, settings) : folded_batch_norm(x, tensors.norm, settings);
+  }
+
+  at::Tensor operator()(const graph::Input&) const { return inputs[0]; }
+  at::Tensor operator()(const graph::Conv2d& op) const {
+    return convolution(inputs[0], tensors.kernel, tensors.bias, op);
+  }
+  at::Tensor operator()(const graph::BinaryConv2d& op) const {
+    const at::Tensor signs = quantize_input(inputs[0], op.input_quantizer, op.input_clip);
+    const at::Tensor kernel = op.kernel_quantizer == graph::Quantizer::kApproxSign
+                                  ? approx_sign(tensors.kernel)
+                                  : ste_sign(tensors.kernel, op.kernel_clip);
+    const at::Tensor y = binary_convolution(signs, kernel, op);
+    return op.has_scale() ? y * magnitude(tensors.kernel) : y;
+  }
+  at::Tensor operator()(const graph::BatchNorm& op) const {
+    return norm(inputs[0], op.epsilon, op.momentum, relu_first);
+  }
+  at::Tensor operator()(const graph::Relu&) const { return at::relu(inputs[0]); }
+  at::Tensor operator()(const graph::MaxPool& op) const { return max_pool(inputs[0], op); }
+  at::Tensor operator()(const graph::AvgPool& op) const { return average_pool(inputs[0], op); }
+  at::Tensor operator()(const graph::Add&) const {
+    const std::int64_t missing = inputs[0].size(3) - inputs[1].size(3);
+    return missing == 0 ? inputs[0] + inputs[1] : inputs[0] + at::constant_pad_nd(inputs[1], {missing, 0});
+  }
+  at::Tensor operator()(const graph::Concat&) const { return at::cat(inputs, 3); }
+  at::Tensor operator()(const graph::Exit& op) const {
+    at::Tensor x = op.relu ? at::relu(inputs[0]) : inputs[0];
+    if (op.norm == graph::ExitNorm::kBeforePool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
+    x = op.pool == graph::ExitPool::kTime
+            ? x.mean(0).permute({1, 0, 2}).reshape({x.size(2), x.size(1) * x.size(3)})
+            : x.mean(at::IntArrayRef{0, 1});
+    if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
+    if (op.dense == graph::ExitDense::kFloat) return at::addmm(tensors.bias, x, tensors.kernel);
+    return at::mm(x, ste_sign(tensors.kernel, kExitClip)) * tensors.scale + tensors.bias;
+  }
+};
+
+}  // namespace
+
+TrainableNetwork::TrainableNetwork(graph::Network network)
+    : network_(std::move(network)),
+      last_reader_(network_.layers().size(), -1),
+      relu_only_(network_.layers().size(), 0) {
+  std::vector<int> readers(network_.layers().size(), 0);
+  for (std::size_t i = 0; i < network_.layers().size(); ++i) {
+    for (const int input : network_.layers()[i].inputs) {
+      last_reader_[static_cast<std::size_t>(input)] = static_cast<int>(i);
+      ++readers[static_cast<std::size_t>(input)];
+    }
+  }
+  for (std::size_t i = 0; i < network_.layers().size(); ++i) {
+    if (!std::holds_alternative<graph::Relu>(network_.layers()[i].op) || readers[i] != 1) continue;
+    const auto reader = static_cast<std::size_t>(last_reader_[i]);
+    if (std::holds_alternative<graph::BatchNorm>(network_.layers()[reader].op)) relu_only_[i] = 1;
+  }
+}
+
+Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, BinaryOptimizer optimizer,
+                                                    std::uint64_t seed) {
+  TrainableNetwork result(std::move(network));
+  for (std::size_t i = 0; i < result.network_.layers().size(); ++i) {
+    const graph::Layer& layer = result.network_.layers()[i];
+    const graph::Shape& input =
+        layer.inputs.empty() ? layer.output : result.network_.input_of(static_cast<int>(i));
+    Initial initial{input, optimizer == BinaryOptimizer::kAdam,
+                    Random({seed, kInitialStream, static_cast<std::uint64_t>(i)})};
+    LayerTensors tensors = std::visit(initial, layer.op);
+
+    const auto* binary = std::get_if<graph::BinaryConv2d>(&layer.op);
+    const auto* exit = std::get_if<graph::Exit>(&layer.op);
+    const auto* conv = std::get_if<graph::Conv2d>(&layer.op);
+    const bool one_bit = binary != nullptr || (exit != nullptr && exit->dense == graph::ExitDense::kBinary);
+    const float clip = binary != nullptr ? binary->kernel_clip : kExitClip;
+    const auto add = [&](const char* role, at::Tensor& tensor, bool trained, bool is_kernel) {
+      if (!tensor.defined()) return;
+      const std::string name = fmt::format("{}.{}", layer.name, role);
+      if (trained) {
+        tensor.set_requires_grad(true);
+        result.parameters_.push_back({name, tensor, is_kernel && one_bit, clip});
+      }
+      result.state_.push_back({name, tensor});
+    };
+    add("kernel", tensors.kernel, conv == nullptr || conv->trainable, true);
+    add("bias", tensors.bias, true, false);
+    add("scale", tensors.scale, true, false);
+    add("gamma", tensors.norm.gamma, true, false);
+    add("beta", tensors.norm.beta, true, false);
+    add("mean", tensors.norm.mean, false, false);
+    add("variance", tensors.norm.variance, false, false);
+    result.tensors_.push_back(std::move(tensors));
+  }
+  return result;
+}
+
+std::vector<at::Tensor> TrainableNetwork::train(const at::Tensor& features) const {
+  return forward(features, true);
+}
+
+std::vector<at::Tensor> TrainableNetwork::evaluate(const at::Tensor& features) const {
+  const at::NoGradGuard no_grad;
+  return forward(features, false);
+}
+
+std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, bool training) const {
+  std::vector<at::Tensor> outputs(network_.layers().size());
+  std::vector<at::Tensor> logits;
+  outputs[0] = features.permute({1, 2, 0}).contiguous().unsqueeze(3);
+  for (std::size_t i = 1; i < network_.layers().size(); ++i) {
+    const graph::Layer& layer = network_.layers()[i];
+    std::vector<at::Tensor> inputs;
+    bool relu_first = false;
+    for (const int input : layer.inputs) {
+      const auto index = static_cast<std::size_t>(input);
+      relu_first = relu_first || relu_only_[index] != 0;
+      inputs.push_back(outputs[index]);
+      if (last_reader_[index] == static_cast<int>(i)) outputs[index] = at::Tensor();
+    }
+    if (relu_only_[i] != 0) {
+      outputs[i] = inputs[0];
+      continue;
+    }
+    at::Tensor output = std::visit(Run{tensors_[i], inputs, training, relu_first}, layer.op);
+    if (std::holds_alternative<graph::Exit>(layer.op)) {
+      logits.push_back(std::move(output));
+    } else {
+      outputs[i] = std::move(output);
+    }
+  }
+  return logits;
+}
+
+TrainableNetwork::BinaryKernel TrainableNetwork::binary_kernel(int layer) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor& kernel = tensors(layer).kernel;
+  const auto* binary = std::get_if<graph::BinaryConv2d>(&network_.layer(layer).op);
+  BinaryKernel result;
+  result.signs = ste_sign(kernel, kExitClip);
+  if (binary != nullptr && binary->has_scale()) result.scale = magnitude(kernel);
+  return result;
+}
+
+}  // namespace bittern::training

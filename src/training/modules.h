@@ -1,0 +1,79 @@
+// A network that learns: torch tensors for every layer of a graph::Network, and its forward pass.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "graph/network.h"
+#include "training/batch_norm.h"
+#include "training/recipe.h"
+
+namespace bittern::training {
+
+// The tensors of one layer; those a layer does not have are undefined.
+//   Conv2d        kernel [time, frequency, in / groups, out], bias [out]
+//   BinaryConv2d  kernel [taps, in, out]: +-1 under Bop, latent under Adam
+//   BatchNorm     norm
+//   Exit          norm; kernel [inputs, classes], bias [classes], scale [classes] (binary dense)
+struct LayerTensors {
+  at::Tensor kernel;
+  at::Tensor bias;
+  at::Tensor scale;
+  BatchNormState norm;
+};
+
+// A tensor by its name in checkpoints: "<layer>.<role>".
+struct NamedTensor {
+  std::string name;
+  at::Tensor value;
+};
+
+// What an optimiser trains.
+struct Parameter {
+  std::string name;
+  at::Tensor value;
+  bool binary = false;  // a 1-bit kernel
+  float clip = 0;       // of its latent weights
+};
+
+class TrainableNetwork {
+ public:
+  // Starting weights are a function of (network, seed). With Bop 1-bit kernels start as signs of their
+  // initial values. kInvalidArgument where a layer cannot be trained.
+  static Expected<TrainableNetwork> create(graph::Network network, BinaryOptimizer optimizer,
+                                           std::uint64_t seed);
+
+  const graph::Network& network() const { return network_; }
+  const LayerTensors& tensors(int layer) const { return tensors_[static_cast<std::size_t>(layer)]; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  // Parameters and moving averages: all that a checkpoint must hold of the network.
+  const std::vector<NamedTensor>& state() const { return state_; }
+
+  // features: [clips, frames, bins]. Logits of each exit, shallow to deep: [clips, classes].
+  std::vector<at::Tensor> train(const at::Tensor& features) const;     // batch statistics, keeps the graph
+  std::vector<at::Tensor> evaluate(const at::Tensor& features) const;  // moving averages, no gradients
+
+  // The sign of a 1-bit kernel and, where its quantizer has one, the scale per output channel.
+  struct BinaryKernel {
+    at::Tensor signs;
+    at::Tensor scale;
+  };
+  BinaryKernel binary_kernel(int layer) const;
+
+ private:
+  explicit TrainableNetwork(graph::Network network);
+  std::vector<at::Tensor> forward(const at::Tensor& features, bool training) const;
+
+  graph::Network network_;
+  std::vector<LayerTensors> tensors_;
+  std::vector<Parameter> parameters_;
+  std::vector<NamedTensor> state_;
+  std::vector<int> last_reader_;         // per layer: the last layer that reads it
+  std::vector<std::uint8_t> relu_only_;  // per layer: a Relu that its one reader, a BatchNorm, takes over
+};
+
+}  // namespace bittern::training

@@ -1,0 +1,60 @@
+#include "training/optimizer.h"
+
+#include <span>
+#include <utility>
+
+#include "training/adam.h"
+#include "training/bop.h"
+#include "training/torch.h"
+
+namespace bittern::training {
+namespace {
+
+std::span<float> values(const at::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+}  // namespace
+
+Optimizer::Optimizer(std::vector<Parameter> parameters, const Recipe& recipe, std::int64_t steps)
+    : recipe_(recipe), steps_(steps) {
+  for (Parameter& parameter : parameters) {
+    Slot slot;
+    slot.bop = parameter.binary && recipe.binary_optimizer == BinaryOptimizer::kBop;
+    slot.first = at::zeros_like(parameter.value, at::TensorOptions().requires_grad(false));
+    state_.push_back({parameter.name + (slot.bop ? ".bop_average" : ".adam_first"), slot.first});
+    if (!slot.bop) {
+      slot.second = at::zeros_like(slot.first);
+      state_.push_back({parameter.name + ".adam_second", slot.second});
+    }
+    slot.parameter = std::move(parameter);
+    slots_.push_back(std::move(slot));
+  }
+}
+
+double Optimizer::learning_rate(std::int64_t step) const {
+  return rate_at(recipe_.schedule, recipe_.learning_rate, 0, step, steps_);
+}
+
+void Optimizer::step(std::int64_t step) {
+  const at::NoGradGuard no_grad;
+  AdamSettings adam;
+  adam.learning_rate = learning_rate(step);
+  const auto gamma =
+      static_cast<float>(rate_at(recipe_.schedule, recipe_.bop_gamma, recipe_.bop_gamma_end, step, steps_));
+  const auto threshold = static_cast<float>(recipe_.bop_threshold);
+  for (Slot& slot : slots_) {
+    at::Tensor value = slot.parameter.value;
+    if (!value.grad().defined()) continue;  // behind no exit with a weight
+    const at::Tensor gradient = value.grad().contiguous();
+    if (slot.bop) {
+      bop_step(values(value), values(gradient), values(slot.first), gamma, threshold);
+    } else {
+      adam_step(values(value), values(gradient), values(slot.first), values(slot.second), adam, step + 1);
+      if (slot.parameter.binary) clip_weights(values(value), slot.parameter.clip);
+    }
+    value.mutable_grad() = at::Tensor();
+  }
+}
+
+}  // namespace bittern::training

@@ -1,0 +1,36 @@
+// One step over all parameters of a network: Bop or Adam for the 1-bit kernels, Adam for the rest.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "training/modules.h"
+#include "training/recipe.h"
+
+namespace bittern::training {
+
+class Optimizer {
+ public:
+  Optimizer(std::vector<Parameter> parameters, const Recipe& recipe, std::int64_t steps);
+
+  // Uses and drops the parameters' gradients. step: from 0; rates follow the recipe's schedules over `steps`.
+  void step(std::int64_t step);
+  double learning_rate(std::int64_t step) const;
+
+  // Moving averages, by the names of their parameters.
+  const std::vector<NamedTensor>& state() const { return state_; }
+
+ private:
+  struct Slot {
+    Parameter parameter;
+    at::Tensor first;   // Bop's average or Adam's first moment
+    at::Tensor second;  // Adam's second moment
+    bool bop = false;
+  };
+  Recipe recipe_;
+  std::int64_t steps_;
+  std::vector<Slot> slots_;
+  std::vector<NamedTensor> state_;
+};
+
+}  // namespace bittern::training

@@ -1,0 +1,202 @@
+#include "training/recipe.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+namespace bittern::training {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kMaxEpochs = 100000;
+constexpr int kMaxBatch = 65536;
+
+Status check(bool holds, std::string_view field, const std::string& value, std::string_view range) {
+  if (holds) return {};
+  return invalid_argument(fmt::format("{} is {}: must be {}", field, value, range));
+}
+
+std::string_view name(graph::ExitPool pool) { return pool == graph::ExitPool::kTime ? "time" : "global"; }
+std::string_view name(BinaryOptimizer optimizer) {
+  return optimizer == BinaryOptimizer::kBop ? "bop" : "adam";
+}
+
+// Reads typed fields of one object and remembers which keys were known.
+class Reader {
+ public:
+  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {}
+
+  template <class T>
+  void read(const char* key, T& value) {
+    known_.insert(key);
+    if (!status_.ok()) return;
+    const auto found = json_.find(key);
+    if (found == json_.end()) {
+      status_ = corrupt(fmt::format("{}: '{}' is missing", where_, key));
+      return;
+    }
+    try {
+      found->get_to(value);
+    } catch (const nlohmann::json::exception&) {
+      status_ = corrupt(fmt::format("{}: '{}' has the wrong type", where_, key));
+    }
+  }
+
+  Status finish() {
+    if (!status_.ok()) return status_;
+    for (const auto& [key, value] : json_.items()) {
+      if (!known_.contains(key)) return corrupt(fmt::format("{}: unknown key '{}'", where_, key));
+    }
+    return {};
+  }
+
+ private:
+  const Json& json_;
+  std::string where_;
+  std::set<std::string> known_;
+  Status status_;
+};
+
+}  // namespace
+
+Status Recipe::validate() const {
+  const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
+  const auto share = [](double value) { return std::isfinite(value) && value >= 0 && value <= 1; };
+  const auto is = [](auto value) { return fmt::format("{}", value); };
+  BITTERN_RETURN_IF_ERROR(check(epochs >= 1 && epochs <= kMaxEpochs, "epochs", is(epochs), "1 to 100000"));
+  BITTERN_RETURN_IF_ERROR(check(batch >= 2 && batch <= kMaxBatch, "batch", is(batch), "2 to 65536"));
+  BITTERN_RETURN_IF_ERROR(
+      check(positive(learning_rate), "learning_rate", is(learning_rate), "a positive number"));
+  BITTERN_RETURN_IF_ERROR(
+      check(share(bop_gamma) && bop_gamma > 0, "bop_gamma", is(bop_gamma), "above 0 and at most 1"));
+  BITTERN_RETURN_IF_ERROR(check(share(bop_gamma_end), "bop_gamma_end", is(bop_gamma_end), "0 to 1"));
+  BITTERN_RETURN_IF_ERROR(check(std::isfinite(bop_threshold) && bop_threshold >= 0, "bop_threshold",
+                                is(bop_threshold), "0 or more"));
+  BITTERN_RETURN_IF_ERROR(check(single_exit >= 0 && single_exit <= graph::kMaxExits, "single_exit",
+                                is(single_exit), "an exit's number, or 0 for all"));
+  double sum = exit_weights.empty() ? 1 : 0;
+  for (const double weight : exit_weights) {
+    BITTERN_RETURN_IF_ERROR(
+        check(std::isfinite(weight) && weight >= 0, "an exit weight", is(weight), "0 or more"));
+    sum += weight;
+  }
+  BITTERN_RETURN_IF_ERROR(check(sum > 0, "the sum of exit_weights", is(sum), "positive"));
+  BITTERN_RETURN_IF_ERROR(check(augment.shift_ms >= 0 && augment.shift_ms <= 60000, "shift_ms",
+                                is(augment.shift_ms), "0 to 60000"));
+  BITTERN_RETURN_IF_ERROR(
+      check(share(augment.noise_probability), "noise_probability", is(augment.noise_probability), "0 to 1"));
+  BITTERN_RETURN_IF_ERROR(
+      check(share(augment.noise_level), "noise_level", is(augment.noise_level), "0 to 1"));
+  for (const int masks : {augment.time_masks, augment.frequency_masks})
+    BITTERN_RETURN_IF_ERROR(check(masks >= 0 && masks <= 100, "the number of masks", is(masks), "0 to 100"));
+  for (const int width : {augment.time_mask_frames, augment.frequency_mask_bins})
+    BITTERN_RETURN_IF_ERROR(check(width >= 0 && width <= 10000, "a mask's width", is(width), "0 to 10000"));
+  BITTERN_RETURN_IF_ERROR(check(threads >= 1 && threads <= 1024, "threads", is(threads), "1 to 1024"));
+  BITTERN_RETURN_IF_ERROR(check(device == "cpu" || device == "cuda", "device", device, "cpu or cuda"));
+  return {};
+}
+
+Json to_json(const Recipe& recipe) {
+  const AugmentSettings& augment = recipe.augment;
+  // Through their shortest decimal form, so that 0.1F does not become 0.10000000149011612.
+  const auto shortest = [](float value) { return std::stod(fmt::format("{}", value)); };
+  return {
+      {"architecture", recipe.architecture},
+      {"placement", recipe.placement},
+      {"exit_pool", name(recipe.pool)},
+      {"single_exit", recipe.single_exit},
+      {"epochs", recipe.epochs},
+      {"batch", recipe.batch},
+      {"learning_rate", recipe.learning_rate},
+      {"schedule", name(recipe.schedule)},
+      {"binary_optimizer", name(recipe.binary_optimizer)},
+      {"bop",
+       {{"gamma", recipe.bop_gamma},
+        {"gamma_end", recipe.bop_gamma_end},
+        {"threshold", recipe.bop_threshold}}},
+      {"exit_weights", recipe.exit_weights},
+      {"augment",
+       {{"random_window", augment.random_window},
+        {"shift_ms", augment.shift_ms},
+        {"noise_probability", shortest(augment.noise_probability)},
+        {"noise_level", shortest(augment.noise_level)},
+        {"time_masks", augment.time_masks},
+        {"time_mask_frames", augment.time_mask_frames},
+        {"frequency_masks", augment.frequency_masks},
+        {"frequency_mask_bins", augment.frequency_mask_bins}}},
+      {"seed", recipe.seed},
+      {"threads", recipe.threads},
+      {"device", recipe.device},
+  };
+}
+
+Expected<Recipe> recipe_from_json(const Json& json) {
+  Recipe recipe;
+  std::string pool;
+  std::string schedule;
+  std::string optimizer;
+  Json bop = Json::object();
+  Json augment = Json::object();
+  Reader reader(json, "recipe");
+  reader.read("architecture", recipe.architecture);
+  reader.read("placement", recipe.placement);
+  reader.read("exit_pool", pool);
+  reader.read("single_exit", recipe.single_exit);
+  reader.read("epochs", recipe.epochs);
+  reader.read("batch", recipe.batch);
+  reader.read("learning_rate", recipe.learning_rate);
+  reader.read("schedule", schedule);
+  reader.read("binary_optimizer", optimizer);
+  reader.read("bop", bop);
+  reader.read("exit_weights", recipe.exit_weights);
+  reader.read("augment", augment);
+  reader.read("seed", recipe.seed);
+  reader.read("threads", recipe.threads);
+  reader.read("device", recipe.device);
+  BITTERN_RETURN_IF_ERROR(reader.finish());
+
+  Reader bop_reader(bop, "recipe, bop");
+  bop_reader.read("gamma", recipe.bop_gamma);
+  bop_reader.read("gamma_end", recipe.bop_gamma_end);
+  bop_reader.read("threshold", recipe.bop_threshold);
+  BITTERN_RETURN_IF_ERROR(bop_reader.finish());
+
+  Reader augment_reader(augment, "recipe, augment");
+  augment_reader.read("random_window", recipe.augment.random_window);
+  augment_reader.read("shift_ms", recipe.augment.shift_ms);
+  augment_reader.read("noise_probability", recipe.augment.noise_probability);
+  augment_reader.read("noise_level", recipe.augment.noise_level);
+  augment_reader.read("time_masks", recipe.augment.time_masks);
+  augment_reader.read("time_mask_frames", recipe.augment.time_mask_frames);
+  augment_reader.read("frequency_masks", recipe.augment.frequency_masks);
+  augment_reader.read("frequency_mask_bins", recipe.augment.frequency_mask_bins);
+  BITTERN_RETURN_IF_ERROR(augment_reader.finish());
+
+  if (pool != "time" && pool != "global") return corrupt("recipe: exit_pool must be time or global");
+  recipe.pool = pool == "time" ? graph::ExitPool::kTime : graph::ExitPool::kGlobal;
+  if (optimizer != "bop" && optimizer != "adam")
+    return corrupt("recipe: binary_optimizer must be bop or adam");
+  recipe.binary_optimizer = optimizer == "bop" ? BinaryOptimizer::kBop : BinaryOptimizer::kAdam;
+  BITTERN_ASSIGN_OR_RETURN(recipe.schedule, parse_schedule(schedule));
+  BITTERN_RETURN_IF_ERROR(recipe.validate());
+  return recipe;
+}
+
+std::vector<std::string> differences(const Recipe& stored, const Recipe& given) {
+  std::vector<std::string> result;
+  const Json a = to_json(stored).flatten();
+  const Json b = to_json(given).flatten();
+  for (const auto& [key, value] : a.items()) {
+    const std::string other = b.contains(key) ? b[key].dump() : "absent";
+    if (value.dump() == other) continue;
+    std::string label = key.substr(1);
+    for (char& c : label) c = c == '/' ? '.' : c;
+    result.push_back(fmt::format("{} ({}, not {})", label, value.dump(), other));
+  }
+  if (result.empty() && a != b) result.emplace_back("exit_weights");
+  return result;
+}
+
+}  // namespace bittern::training

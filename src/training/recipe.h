@@ -1,0 +1,68 @@
+// Everything that decides what a training gives, apart from the recordings: one JSON, kept in the run folder
+// and in the model.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "graph/network.h"
+#include "training/schedule.h"
+
+namespace bittern::training {
+
+// What trains the 1-bit kernels; everything else is Adam's.
+enum class BinaryOptimizer : std::uint8_t {
+  kBop,   // +-1 weights that flip (bop.h)
+  kAdam,  // real latent weights, clipped after each step, binarised by the kernel's quantizer
+};
+
+struct AugmentSettings {
+  bool random_window = true;  // of clips longer than the window; else their centre
+  int shift_ms = 100;         // time shift, uniform in +-shift_ms; 0: off
+  float noise_probability = 0.8F;
+  float noise_level = 0.1F;   // noise is scaled by a uniform draw from [0, noise_level)
+  int time_masks = 2;         // SpecAugment; 0: off
+  int time_mask_frames = 15;  // longest mask
+  int frequency_masks = 2;
+  int frequency_mask_bins = 7;
+  bool operator==(const AugmentSettings&) const = default;
+};
+
+struct Recipe {
+  std::string architecture = "quicknet";
+  std::string placement = "paper";
+  graph::ExitPool pool = graph::ExitPool::kTime;
+  int single_exit = 0;  // from 1: the network cut behind that exit; 0: all exits
+
+  int epochs = 30;
+  int batch = 128;
+  double learning_rate = 1e-3;            // Adam's, falling to 0 under a cosine
+  Schedule schedule = Schedule::kCosine;  // of the learning rate and of Bop's gamma
+  BinaryOptimizer binary_optimizer = BinaryOptimizer::kBop;
+  double bop_gamma = 1e-4;
+  double bop_gamma_end = 5e-6;
+  double bop_threshold = 1e-8;
+  std::vector<double> exit_weights;  // of the exits' losses; empty: 1 each
+
+  AugmentSettings augment;
+  std::uint64_t seed = 0;
+  int threads = 1;
+  std::string device = "cpu";
+
+  bool operator==(const Recipe&) const = default;
+
+  // Ranges only; whether the architecture exists and how many exits it has is checked when it is built.
+  Status validate() const;
+};
+
+nlohmann::ordered_json to_json(const Recipe& recipe);
+// Strict: an unknown, missing or mistyped key is an error that names it.
+Expected<Recipe> recipe_from_json(const nlohmann::ordered_json& json);
+
+// The keys in which two recipes differ, as "epochs (30, not 20)", first recipe's value first; empty: equal.
+std::vector<std::string> differences(const Recipe& stored, const Recipe& given);
+
+}  // namespace bittern::training

@@ -1,0 +1,12 @@
+// Names of the random streams of a training, the second part of each bittern::Random's name.
+#pragma once
+
+#include <cstdint>
+
+namespace bittern::training {
+
+inline constexpr std::uint64_t kInitialStream = 1;  // (seed, 1, layer): a layer's kernel
+inline constexpr std::uint64_t kShuffleStream = 2;  // (seed, 2, epoch): the order of clips
+inline constexpr std::uint64_t kAugmentStream = 3;  // (seed, 3, epoch, clip): a clip's variation
+
+}  // namespace bittern::training

@@ -1,0 +1,348 @@
+#include "training/trainer.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
+
+#include "evaluation/report.h"
+#include "features/log_mel_spec.h"
+#include "graph/architecture.h"
+#include "model/file.h"
+#include "training/batches.h"
+#include "training/checkpoint.h"
+#include "training/exporter.h"
+#include "training/modules.h"
+#include "training/optimizer.h"
+#include "training/torch.h"
+#include "training/training_data.h"
+
+namespace bittern::training {
+namespace {
+
+constexpr int kEvaluationBatch = 128;
+
+void set_threads(int threads) {
+  at::set_num_threads(threads);
+  // OpenBLAS has a pool of its own, which torch does not size.
+  if (void* function = ::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"); function != nullptr)
+    reinterpret_cast<void (*)(int)>(function)(threads);
+}
+
+Expected<graph::Network> build_network(const Recipe& recipe, const features::LogMelSpec& front_end,
+                                       int classes) {
+  graph::BuildOptions options;
+  options.architecture = recipe.architecture;
+  options.placement = recipe.placement;
+  options.pool = recipe.pool;
+  options.classes = classes;
+  options.input = {front_end.clip_frames(), front_end.mel_bins, 1};
+  BITTERN_ASSIGN_OR_RETURN(graph::Network network, graph::build(options));
+  if (recipe.single_exit == 0) return network;
+  return network.cut_at_exit(recipe.single_exit);
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// One training from its recipe and data to its last epoch.
+class Training {
+ public:
+  Training(const TrainOptions& options, TrainObserver& observer, TrainingData data, TrainableNetwork network)
+      : options_(options),
+        recipe_(options.recipe),
+        observer_(observer),
+        folder_{options.out},
+        data_(std::move(data)),
+        network_(std::move(network)),
+        plan_{data_.train.size(), recipe_.batch},
+        optimizer_(network_.parameters(), recipe_, std::int64_t{plan_.batches()} * recipe_.epochs),
+        exit_weights_(recipe_.exit_weights) {
+    if (exit_weights_.empty()) exit_weights_.assign(exits(), 1.0);
+    position_.loss_sums.assign(exits(), 0.0);
+  }
+
+  Status run() {
+    if (options_.start == StartMode::kResume) {
+      BITTERN_RETURN_IF_ERROR(resume());
+    } else {
+      BITTERN_RETURN_IF_ERROR(folder_.write_recipe(recipe_));
+    }
+    if (position_.epoch == recipe_.epochs) {
+      observer_.notice(fmt::format("all {} epochs are done already", recipe_.epochs));
+      return {};
+    }
+    BITTERN_ASSIGN_OR_RETURN(validation_features_, features_of(data_.validation, front_end_));
+    BITTERN_ASSIGN_OR_RETURN(const float mean, mean_feature(data_.train, front_end_));
+
+    BatchSettings settings;
+    settings.front_end = front_end_;
+    settings.augment = recipe_.augment;
+    settings.seed = recipe_.seed;
+    settings.plan = plan_;
+    settings.mask_fill = mean;
+    settings.first_epoch = position_.epoch;
+    settings.first_batch = position_.batch;
+    settings.epochs = recipe_.epochs;
+    BITTERN_ASSIGN_OR_RETURN(const std::unique_ptr<BatchSource> source,
+                             BatchSource::create(data_.train, data_.noise, settings));
+    while (position_.epoch < recipe_.epochs) BITTERN_RETURN_IF_ERROR(run_epoch(*source));
+    return {};
+  }
+
+ private:
+  std::size_t exits() const { return static_cast<std::size_t>(network_.network().exit_count()); }
+
+  Status resume() {
+    BITTERN_ASSIGN_OR_RETURN(const Checkpoint checkpoint, load_checkpoint(folder_.checkpoint()));
+    if (checkpoint.data_digest != data_.digest) {
+      return invalid_argument(
+          fmt::format("{}: is other data than the run was started with (digest {}, not {})",
+                      options_.data.string(), data_.digest, checkpoint.data_digest));
+    }
+    BITTERN_RETURN_IF_ERROR(restore(checkpoint.tensors, all_tensors()));
+    position_ = checkpoint.position;
+    if (position_.loss_sums.size() != exits()) return corrupt("checkpoint: has another number of exits");
+    return folder_.truncate_metrics(position_.metrics_bytes);
+  }
+
+  std::vector<NamedTensor> all_tensors() const {
+    std::vector<NamedTensor> tensors = network_.state();
+    tensors.insert(tensors.end(), optimizer_.state().begin(), optimizer_.state().end());
+    return tensors;
+  }
+
+  Status save() const {
+    return save_checkpoint({position_, to_json(recipe_).dump(), data_.digest, all_tensors()},
+                           folder_.checkpoint());
+  }
+
+  Status run_epoch(BatchSource& source) {
+    const auto start = std::chrono::steady_clock::now();
+    const int first_batch = position_.batch;
+    while (position_.batch < plan_.batches()) {
+      BITTERN_RETURN_IF_ERROR(run_step(source.next()));
+      const bool stop = observer_.stop();
+      const bool last = position_.batch == plan_.batches();
+      if (stop || (!last && position_.batch % options_.checkpoint_every == 0))
+        BITTERN_RETURN_IF_ERROR(save());
+      if (stop) {
+        return Error{ErrorCode::kCancelled,
+                     fmt::format("interrupted in epoch {}; go on with --resume", position_.epoch + 1)};
+      }
+    }
+    EpochReport report;
+    const double train_s = seconds_since(start);
+    report.samples_per_s = (plan_.batches() - first_batch) * plan_.size() / train_s;
+    report.learning_rate = optimizer_.learning_rate(position_.step - 1);
+    for (std::size_t i = 0; i < exits(); ++i) {
+      report.exit_losses.push_back(position_.loss_sums[i] / plan_.batches());
+      report.loss += exit_weights_[i] * report.exit_losses.back();
+    }
+    report.epoch = position_.epoch + 1;
+    report.accuracy = validate();
+    return finish_epoch(std::move(report), start);
+  }
+
+  Status run_step(const Batch& batch) {
+    const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.clips()},
+                                            at::TensorOptions().dtype(at::kLong));
+    const std::vector<at::Tensor> logits = network_.train(tensor_of(batch.features, 0, batch.clips()));
+    at::Tensor loss;
+    double total = 0;
+    for (std::size_t i = 0; i < exits(); ++i) {
+      const at::Tensor cross_entropy = at::cross_entropy_loss(logits[i], labels);
+      const double value = cross_entropy.item<double>();
+      position_.loss_sums[i] += value;
+      total += exit_weights_[i] * value;
+      const at::Tensor weighted = cross_entropy * exit_weights_[i];
+      loss = loss.defined() ? loss + weighted : weighted;
+    }
+    if (!std::isfinite(total)) {
+      return invalid_argument(
+          fmt::format("the loss is not a finite number at step {} of epoch {}: lower --learning-rate",
+                      position_.batch + 1, position_.epoch + 1));
+    }
+    loss.backward();
+    optimizer_.step(position_.step);
+    ++position_.step;
+    ++position_.batch;
+    const auto steps = static_cast<std::size_t>(plan_.batches()) * static_cast<std::size_t>(recipe_.epochs);
+    const auto size = static_cast<std::size_t>(plan_.size());
+    observer_.stepped(position_.epoch + 1, static_cast<std::size_t>(position_.step) * size, steps * size,
+                      total);
+    return {};
+  }
+
+  // Writes, in this order, what a kill at any moment may leave: a better model, the line of metrics, and the
+  // checkpoint that makes both count. A resumed run writes the same again.
+  Status finish_epoch(EpochReport report, std::chrono::steady_clock::time_point start) {
+    double mean = 0;
+    for (const evaluation::Proportion& accuracy : report.accuracy)
+      mean += accuracy.value / static_cast<double>(exits());
+    report.best = mean > position_.best_accuracy;
+    ++position_.epoch;
+    position_.batch = 0;
+    position_.loss_sums.assign(exits(), 0.0);
+    if (report.best) {
+      position_.best_accuracy = mean;
+      position_.best_epoch = position_.epoch;
+      BITTERN_RETURN_IF_ERROR(save_best(report));
+    }
+    report.time_s = seconds_since(start);
+    BITTERN_ASSIGN_OR_RETURN(position_.metrics_bytes, folder_.append_metrics(metrics_line(report)));
+    BITTERN_RETURN_IF_ERROR(save());
+    observer_.finished_epoch(report);
+    return {};
+  }
+
+  std::vector<evaluation::Proportion> validate() const {
+    const int clips = data_.validation.size();
+    std::vector<std::size_t> right(exits());
+    for (int first = 0; first < clips; first += kEvaluationBatch) {
+      const int count = std::min(kEvaluationBatch, clips - first);
+      const std::vector<at::Tensor> logits = network_.evaluate(tensor_of(validation_features_, first, count));
+      for (std::size_t exit = 0; exit < exits(); ++exit) {
+        const at::Tensor answers = logits[exit].argmax(1);
+        for (int i = 0; i < count; ++i)
+          right[exit] += answers.data_ptr<std::int64_t>()[i] == data_.validation.label(first + i) ? 1U : 0U;
+      }
+    }
+    std::vector<evaluation::Proportion> result;
+    for (const std::size_t count : right)
+      result.push_back(evaluation::wilson(count, static_cast<std::size_t>(clips)));
+    return result;
+  }
+
+  Status save_best(const EpochReport& report) const {
+    model::Provenance provenance;
+    provenance.architecture = recipe_.architecture;
+    provenance.placement = recipe_.placement;
+    provenance.data_name = data_.name;
+    provenance.data_digest = data_.digest;
+    provenance.recipe = to_json(recipe_).dump();
+    nlohmann::ordered_json metrics = {
+        {"split", "validation"}, {"epoch", report.epoch}, {"exits", nlohmann::ordered_json::array()}};
+    for (std::size_t i = 0; i < exits(); ++i)
+      metrics["exits"].push_back({{"exit", i + 1}, {"accuracy", evaluation::to_json(report.accuracy[i])}});
+    provenance.metrics = metrics.dump();
+    provenance.tool_version = BITTERN_VERSION;
+    provenance.license = options_.license;
+    provenance.seed = recipe_.seed;
+    BITTERN_ASSIGN_OR_RETURN(provenance.date, source_date());
+    BITTERN_ASSIGN_OR_RETURN(const auto model,
+                             export_model(network_, front_end_, data_.labels, std::move(provenance)));
+    return model::save(*model, folder_.best());
+  }
+
+  // Clips [first, first + count) of `features` as [count, frames, bins]; shares the memory.
+  at::Tensor tensor_of(const std::vector<float>& features, int first, int count) const {
+    const std::int64_t frames = front_end_.clip_frames();
+    const std::int64_t bins = front_end_.mel_bins;
+    return at::from_blob(const_cast<float*>(features.data()) + first * frames * bins, {count, frames, bins});
+  }
+
+  const TrainOptions& options_;
+  const Recipe& recipe_;
+  TrainObserver& observer_;
+  RunFolder folder_;
+  features::LogMelSpec front_end_;
+  TrainingData data_;
+  TrainableNetwork network_;
+  BatchPlan plan_;
+  Optimizer optimizer_;
+  std::vector<double> exit_weights_;
+  std::vector<float> validation_features_;
+  TrainingPosition position_;
+};
+
+// A resumed run is the same run: whatever decides its outcome must be as it was.
+Status check_same_recipe(const RunFolder& folder, const Recipe& given) {
+  BITTERN_ASSIGN_OR_RETURN(const Recipe stored, folder.read_recipe());
+  const std::vector<std::string> different = differences(stored, given);
+  if (different.empty()) return {};
+  return invalid_argument(fmt::format("{}: the run was started with {}; resume it with the same options",
+                                      folder.root.string(), fmt::join(different, ", ")));
+}
+
+Status train_checked(const TrainOptions& options, TrainObserver& observer) {
+  BITTERN_RETURN_IF_ERROR(options.recipe.validate());
+  if (options.recipe.device == "cuda") {
+    return unsupported(at::hasCUDA()
+                           ? "--device cuda: the 1-bit layers of this version train on the CPU only"
+                           : "--device cuda: this libtorch was built without CUDA; use --device cpu");
+  }
+  BITTERN_RETURN_IF_ERROR(source_date().ok() ? Status() : Status(source_date().error()));
+  // Before minutes of decoding: can the network be built at all?
+  const features::LogMelSpec front_end;
+  constexpr int kAnyClasses = 2;
+  BITTERN_ASSIGN_OR_RETURN(const graph::Network probe, build_network(options.recipe, front_end, kAnyClasses));
+  const std::size_t weights = options.recipe.exit_weights.size();
+  if (weights != 0 && weights != static_cast<std::size_t>(probe.exit_count())) {
+    return invalid_argument(
+        fmt::format("{} exit weights for a network with {} exits", weights, probe.exit_count()));
+  }
+  const RunFolder folder{options.out};
+  if (options.start == StartMode::kResume) {
+    BITTERN_RETURN_IF_ERROR(folder.prepare(options.start));
+    BITTERN_RETURN_IF_ERROR(check_same_recipe(folder, options.recipe));
+  }
+
+  datasets::ScanOptions scan = options.scan;
+  scan.seed = options.recipe.seed;
+  const auto progress = [&](std::size_t done, std::size_t total) {
+    observer.loading(done, total);
+    return !observer.stop();
+  };
+  BITTERN_ASSIGN_OR_RETURN(TrainingData data, load_training_data(options.data, scan, options.noise,
+                                                                 front_end.sample_rate, progress));
+  for (const std::string& line : data.notices) observer.notice(line);
+  if (data.noise.empty() && options.recipe.augment.noise_probability > 0)
+    observer.notice("no background noise: the data set brings none and --noise was not given");
+  if (options.start != StartMode::kResume) BITTERN_RETURN_IF_ERROR(folder.prepare(options.start));
+
+  set_threads(options.recipe.threads);
+  at::globalContext().setDeterministicAlgorithms(true, false);
+  BITTERN_ASSIGN_OR_RETURN(graph::Network network,
+                           build_network(options.recipe, front_end, static_cast<int>(data.labels.size())));
+  BITTERN_ASSIGN_OR_RETURN(
+      TrainableNetwork trainable,
+      TrainableNetwork::create(std::move(network), options.recipe.binary_optimizer, options.recipe.seed));
+  return Training(options, observer, std::move(data), std::move(trainable)).run();
+}
+
+}  // namespace
+
+std::string metrics_line(const EpochReport& report) {
+  nlohmann::ordered_json json = {{"epoch", report.epoch},
+                                 {"loss", report.loss},
+                                 {"exit_losses", report.exit_losses},
+                                 {"exits", nlohmann::ordered_json::array()},
+                                 {"learning_rate", report.learning_rate},
+                                 {"samples_per_s", report.samples_per_s},
+                                 {"time_s", report.time_s},
+                                 {"best", report.best}};
+  for (std::size_t i = 0; i < report.accuracy.size(); ++i)
+    json["exits"].push_back({{"exit", i + 1}, {"accuracy", evaluation::to_json(report.accuracy[i])}});
+  return json.dump();
+}
+
+Status train(const TrainOptions& options, TrainObserver& observer) {
+  try {
+    return train_checked(options, observer);
+  } catch (const c10::Error& error) {
+    return Error{ErrorCode::kInternal, fmt::format("libtorch: {}", error.what_without_backtrace())};
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "out of memory while training: lower --batch"};
+  }
+}
+
+}  // namespace bittern::training

@@ -1,0 +1,60 @@
+// The training loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "datasets/dataset.h"
+#include "evaluation/interval.h"
+#include "training/recipe.h"
+#include "training/run_folder.h"
+
+namespace bittern::training {
+
+struct TrainOptions {
+  std::filesystem::path data;
+  datasets::ScanOptions scan;   // scan.seed is set from the recipe
+  std::filesystem::path noise;  // folder; empty: the data set's own
+  std::filesystem::path out;
+  StartMode start = StartMode::kFresh;
+  Recipe recipe;               // when resuming it must equal the run's
+  int checkpoint_every = 200;  // steps; also after every epoch
+  std::string license;         // of the model, for its provenance
+};
+
+// One line of metrics.jsonl.
+struct EpochReport {
+  int epoch = 0;  // from 1
+  double loss = 0;
+  std::vector<double> exit_losses;
+  std::vector<evaluation::Proportion> accuracy;  // per exit, on validation
+  double learning_rate = 0;                      // at the epoch's last step
+  double samples_per_s = 0;
+  double time_s = 0;
+  bool best = false;
+};
+std::string metrics_line(const EpochReport& report);
+
+// Watches a training. Called from the training's own thread.
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void notice(const std::string& line) = 0;
+  virtual void loading(std::size_t done, std::size_t total) = 0;
+  // After each step; counts are clips of the whole training.
+  virtual void stepped(int epoch, std::size_t clips, std::size_t total, double loss) = 0;
+  virtual void finished_epoch(const EpochReport& report) = 0;
+  // Asked after each step: true ends the training with kCancelled, its checkpoint written.
+  virtual bool stop() = 0;
+};
+
+// Trains until the recipe's last epoch. Leaves in the run folder recipe.json, metrics.jsonl, checkpoint.pt
+// and best.bittern, the model of the epoch with the best mean validation accuracy over exits (the first of
+// equals). The same recipe, data, machine and libtorch give the same bytes of best.bittern, resumed or not.
+Status train(const TrainOptions& options, TrainObserver& observer);
+
+}  // namespace bittern::training
