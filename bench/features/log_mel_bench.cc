@@ -29,7 +29,7 @@ void one_second(benchmark::State& state, Isa isa) {
   const auto samples = noise(static_cast<std::size_t>(spec.clip_samples));
   const auto frames = static_cast<std::size_t>(spec.clip_frames());
   std::vector<float> output(frames * static_cast<std::size_t>(spec.mel_bins));
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     log_mel->compute(samples, output);
     benchmark::DoNotOptimize(output.data());
     benchmark::ClobberMemory();
@@ -45,7 +45,7 @@ void hop_by_hop(benchmark::State& state, Isa isa) {
   const auto samples = noise(static_cast<std::size_t>(spec.hop));
   std::vector<float> output(static_cast<std::size_t>(spec.mel_bins));
   std::size_t frames = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     frames += log_mel->push(samples, output);
     benchmark::DoNotOptimize(output.data());
     benchmark::ClobberMemory();

@@ -8,6 +8,7 @@
 #include "features/log_mel.h"
 #include "features/signals.h"
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
 namespace {
 
 std::atomic<int> allocations = 0;
@@ -24,7 +25,6 @@ void* or_throw(void* memory) {
 
 }  // namespace
 
-// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
 void* operator new(std::size_t bytes) { return or_throw(counted(bytes, alignof(std::max_align_t))); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return or_throw(counted(bytes, static_cast<std::size_t>(alignment)));
@@ -46,7 +46,7 @@ namespace {
 
 TEST(Allocation, OnlyCreateTakesMemory) {
   const auto samples = white_noise(50'000, 1.0F, 17);
-  std::vector<float> output(400 * 64);
+  std::vector<float> output(std::size_t{400} * 64);
   const int before = allocations;
   auto log_mel = LogMel::create({});
   ASSERT_TRUE(log_mel.ok());

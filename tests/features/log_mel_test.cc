@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "core/math.h"
@@ -24,7 +24,8 @@ std::vector<std::uint32_t> bits_of(LogMel& log_mel, std::span<const float> sampl
   log_mel.compute(samples, std::span(output).first(size));
   for (std::size_t i = size; i < output.size(); ++i) EXPECT_EQ(output[i], kGuard) << "guard " << i - size;
   std::vector<std::uint32_t> bits(size);
-  std::memcpy(bits.data(), output.data(), size * sizeof(float));
+  std::transform(output.begin(), output.begin() + static_cast<std::ptrdiff_t>(size), bits.begin(),
+                 [](float x) { return std::bit_cast<std::uint32_t>(x); });
   return bits;
 }
 
@@ -115,8 +116,8 @@ TEST(LogMel, AnyChunkingGivesTheBitsOfTheWhole) {
   Random random{7};
   for (const LogMelSpec& spec : specs()) {
     SCOPED_TRACE("fft_size " + std::to_string(spec.fft_size));
-    const auto samples =
-        white_noise(static_cast<std::size_t>(spec.frame_length + 40 * spec.hop + 3), 1.0F, 9);
+    const auto samples = white_noise(
+        static_cast<std::size_t>(spec.frame_length) + 40 * static_cast<std::size_t>(spec.hop) + 3, 1.0F, 9);
     for (const Isa isa : available_isas()) {
       LogMel log_mel = make(spec, isa);
       const auto expected = bits_of(log_mel, samples);
@@ -140,7 +141,7 @@ TEST(LogMel, ResetForgetsAndComputeDoesNotDisturbWhatWasPushed) {
   const auto samples = white_noise(4000, 1.0F, 11);
   LogMel log_mel = make({});
   const auto expected = bits_of(log_mel, samples);
-  std::vector<float> rows(64 * 30);
+  std::vector<float> rows(std::size_t{64} * 30);
   log_mel.push(std::span(samples).subspan(1000, 777), rows);
   EXPECT_GT(log_mel.frames_after(159), 0U);
   log_mel.reset();

@@ -14,10 +14,10 @@ namespace {
 std::vector<std::vector<double>> spread(const LogMelSpec& spec, const MelFilters& filters) {
   std::vector<std::vector<double>> matrix(
       static_cast<std::size_t>(spec.mel_bins),
-      std::vector<double>(static_cast<std::size_t>(spec.fft_size / 2 + 1)));
+      std::vector<double>(static_cast<std::size_t>(spec.fft_size) / 2 + 1));
   for (int s = 0; s <= spec.mel_bins; ++s) {
     for (int bin = filters.first[static_cast<std::size_t>(s)];
-         bin < filters.first[static_cast<std::size_t>(s + 1)]; ++bin) {
+         bin < filters.first[static_cast<std::size_t>(s) + 1]; ++bin) {
       const auto at = static_cast<std::size_t>(bin - filters.first[0]);
       const auto b = static_cast<std::size_t>(bin);
       if (s < spec.mel_bins)
