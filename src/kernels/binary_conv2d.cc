@@ -69,7 +69,7 @@ class Counter {
   // base - 2 * count for each output of the group.
   HWY_INLINE void finish(int base, std::int32_t* sums) {
     flush();
-    const hn::RebindToUnsigned<IntTag> d32;
+    [[maybe_unused]] const hn::RebindToUnsigned<IntTag> d32;
     auto* counts = reinterpret_cast<std::uint32_t*>(sums);
     if constexpr (kWordLanes == 1) {
       for (int v = 0; v < kVectors; ++v) counts[v] = static_cast<std::uint32_t>(hn::GetLane(totals_[v]));

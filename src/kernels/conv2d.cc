@@ -3,7 +3,7 @@
 //                     weights   [o .. ][   ..  ]      loaded once per step (tap, input channel)
 //      pixel 0  x broadcast  -> [sum   ][sum    ]     sum = sum + x * w
 //      pixel 1  x broadcast  -> [sum   ][sum    ]
-//      ...                                            6 pixels (4 with 16 narrow registers) by 2 vectors
+//      ...                                            4 pixels (6 with 32 registers) by 2 vectors
 //
 // Outputs of a tile stand outermost, so that its weights stay near while all pixels pass. Every sum takes its
 // terms in the order of conv2d.h. Pixels whose window leaves the input run alone; those of a 1 x 1
@@ -25,10 +25,10 @@ namespace {
 
 constexpr int kMaxKernel = 31;
 
-#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4
-constexpr int kTilePixels = 4;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr int kTilePixels = 6;  // 32 registers
 #else
-constexpr int kTilePixels = 6;
+constexpr int kTilePixels = 4;  // 16
 #endif
 
 struct Problem {
