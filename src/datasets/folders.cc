@@ -48,7 +48,7 @@ class Scanner {
     dataset_.layout = "folders";
   }
 
-  Expected<Dataset> scan(const ScanOptions& options) {
+  Expected<Dataset> scan() {
     BITTERN_ASSIGN_OR_RETURN(const Listing top, list_folder(dataset_.root));
     if (top.folders.empty())
       return invalid_argument(
@@ -79,7 +79,7 @@ class Scanner {
     dataset_.labels = labels_.names();
     find_speakers(dataset_.clips, dataset_.labels);
     if (splits.empty() && !dataset_.clips.empty()) {
-      split_by_speaker(dataset_.clips, dataset_.root, options.seed);
+      split_by_speaker(dataset_.clips, dataset_.root);
       const auto unnamed = std::count_if(dataset_.clips.begin(), dataset_.clips.end(),
                                          [](const Clip& clip) { return clip.speaker.empty(); });
       if (unnamed > 0)
@@ -159,7 +159,7 @@ bool recognises_folders(const fs::path& root) { return is_folder(root); }
 Expected<Dataset> scan_folders(const fs::path& root, const ScanOptions& options) {
   if (!options.task.empty())
     return invalid_argument(fmt::format("layout folders has no task '{}'; it has none at all", options.task));
-  return Scanner(root).scan(options);
+  return Scanner(root).scan();
 }
 
 }  // namespace bittern::datasets

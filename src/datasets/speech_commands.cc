@@ -108,6 +108,9 @@ class Scanner {
     }
   }
 
+  // Only train's draws follow the seed: what models are measured on is the same for all.
+  std::uint64_t seed_of(Split split) const { return split == Split::kTrain ? seed_ : 0; }
+
   void add(Clip clip, int label) {
     clip.label = label;
     dataset_.clips.push_back(std::move(clip));
@@ -141,16 +144,16 @@ class Scanner {
     for (const Split split : kSplits) {
       const auto i = static_cast<std::size_t>(split);
       if (wanted[i] == 0 && counts[i] > 0) wanted[i] = 1;
-      draw_unknown(others[i], wanted[i]);
+      draw_unknown(others[i], wanted[i], seed_of(split));
     }
     make_silence(wanted);
     return {};
   }
 
-  void draw_unknown(std::vector<Clip>& others, std::size_t wanted) {
+  void draw_unknown(std::vector<Clip>& others, std::size_t wanted, std::uint64_t seed) {
     std::vector<std::pair<std::uint64_t, std::size_t>> order;
     for (std::size_t i = 0; i < others.size(); ++i)
-      order.emplace_back(draw_key(seed_, key_of(relative_name(others[i].path, dataset_.root))), i);
+      order.emplace_back(draw_key(seed, key_of(relative_name(others[i].path, dataset_.root))), i);
     std::sort(order.begin(), order.end());
     order.resize(std::min(order.size(), wanted));
     const int label = labels_.index(std::string(kUnknown));
@@ -189,7 +192,7 @@ class Scanner {
       if (of_split.empty() && wanted[i] > 0)
         dataset_.warnings.push_back(fmt::format(
             "{} has no second of background noise: its {} is digital silence", name(split), kSilence));
-      Random random({seed_, draw_key(0, kSilence), i});
+      Random random({seed_of(split), draw_key(0, kSilence), i});
       for (std::size_t k = 0; k < wanted[i]; ++k) {
         Clip clip;
         clip.split = split;

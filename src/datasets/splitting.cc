@@ -53,13 +53,13 @@ std::uint64_t draw_key(std::uint64_t seed, std::string_view name) {
   return Random({seed, checksum(std::as_bytes(std::span(name.data(), name.size())))}).next();
 }
 
-void split_by_speaker(std::vector<Clip>& clips, const std::filesystem::path& root, std::uint64_t seed) {
+void split_by_speaker(std::vector<Clip>& clips, const std::filesystem::path& root) {
   Groups groups;
   std::map<int, std::map<std::string, std::size_t>> counts;  // label -> group -> clips
   std::vector<std::string> names;
   for (const Clip& clip : clips) {
     names.push_back(clip.speaker.empty() ? "file:" + relative_name(clip.path, root) : clip.speaker);
-    groups[names.back()].key = draw_key(seed, names.back());
+    groups[names.back()].key = draw_key(0, names.back());
     ++counts[clip.label][names.back()];
   }
   for (const auto& [label, of_label] : counts) {

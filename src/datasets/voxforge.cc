@@ -70,7 +70,7 @@ class Scanner {
     dataset_.layout = "voxforge";
   }
 
-  Expected<Dataset> scan(std::uint64_t seed) {
+  Expected<Dataset> scan() {
     BITTERN_ASSIGN_OR_RETURN(const Listing top, list_folder(dataset_.root));
     if (languages_)
       for (const std::string& language : *languages_) labels_.index(language);
@@ -90,7 +90,7 @@ class Scanner {
       dataset_.warnings.push_back(
           fmt::format("{} archives hold no recordings (first: {})", empty_, first_empty_));
     dataset_.labels = labels_.names();
-    split_by_speaker(dataset_.clips, dataset_.root, seed);
+    split_by_speaker(dataset_.clips, dataset_.root);
     return finish(std::move(dataset_));
   }
 
@@ -154,7 +154,7 @@ bool recognises_voxforge(const fs::path& root) {
 
 Expected<Dataset> scan_voxforge(const fs::path& root, const ScanOptions& options) {
   BITTERN_ASSIGN_OR_RETURN(auto languages, labels_of_task(options.task));
-  return Scanner(root, std::move(languages)).scan(options.seed);
+  return Scanner(root, std::move(languages)).scan();
 }
 
 }  // namespace bittern::datasets

@@ -94,10 +94,9 @@ TEST_F(Folders, WithoutSplitsAndSpeakersWarns) {
   EXPECT_TRUE(has_warning(dataset, "the names of 40 of 40 clips do not tell the speaker"));
 }
 
-TEST_F(Folders, SeedChangesTheSplit) {
+TEST_F(Folders, SeedDoesNotChangeTheSplit) {
   for (int i = 0; i < 50; ++i) touch(folder_ / ("no/x" + std::to_string(i) + ".wav"));
-  EXPECT_EQ(listing(must_scan(folder_.path(), {.seed = 1})), listing(must_scan(folder_.path(), {.seed = 1})));
-  EXPECT_NE(listing(must_scan(folder_.path(), {.seed = 1})), listing(must_scan(folder_.path(), {.seed = 2})));
+  EXPECT_EQ(must_scan(folder_.path(), {.seed = 1}).digest(), must_scan(folder_.path(), {.seed = 2}).digest());
 }
 
 TEST_F(Folders, ClassesMayBeCalledLikeSplits) {

@@ -91,6 +91,19 @@ TEST_F(SpeechCommands, UnknownIsDrawnWithTheSeed) {
   EXPECT_NE(drawn(6), once);
 }
 
+TEST_F(SpeechCommands, SeedLeavesValidationAndTestAlone) {
+  const auto held_out = [&](std::uint64_t seed, bool train) {
+    std::vector<std::string> clips;
+    const Dataset dataset = must_scan(folder_.path(), {.seed = seed});
+    for (const Clip& clip : dataset.clips)
+      if ((clip.split == Split::kTrain) == train)
+        clips.push_back(clip.path.string() + "@" + std::to_string(clip.offset_seconds));
+    return clips;
+  };
+  EXPECT_EQ(held_out(1, false), held_out(2, false));
+  EXPECT_NE(held_out(1, true), held_out(2, true));
+}
+
 TEST_F(SpeechCommands, SilenceOfTheSplitsDoesNotOverlap) {
   const Dataset dataset = must_scan(folder_.path());
   std::size_t digital = 0;

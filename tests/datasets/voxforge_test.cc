@@ -41,7 +41,7 @@ TEST_F(VoxForge, SixLanguages) {
   }
   EXPECT_EQ(dataset.warnings, Lines{});
   EXPECT_EQ(dataset.digest(), must_scan(folder_.path()).digest());
-  EXPECT_NE(dataset.digest(), must_scan(folder_.path(), {.seed = 1}).digest());
+  EXPECT_EQ(dataset.digest(), must_scan(folder_.path(), {.seed = 1}).digest());
 }
 
 TEST_F(VoxForge, TheTreeOfTheRepository) {
