@@ -55,7 +55,7 @@ std::string speaker_of(const std::string& archive) {
   const std::size_t date = archive.rfind('-', id - 1);
   if (date == std::string::npos || date == 0 || id - date != 9 || !is_digits(archive.substr(date + 1, 8)))
     return archive;
-  const std::string user = archive.substr(0, date);
+  std::string user = archive.substr(0, date);
   const std::string lower = lower_case(user);
   for (const std::string_view nobody : {"anonym", "anonim", "anónim", "аноним", "Аноним", "unknown"})
     if (lower.starts_with(nobody)) return archive;

@@ -16,6 +16,7 @@ namespace bittern::test {
 
 inline std::vector<float> tone(int samples, double hz = 440, int rate = 16000, double amplitude = 0.5) {
   std::vector<float> wave;
+  wave.reserve(static_cast<std::size_t>(samples));
   for (int i = 0; i < samples; ++i)
     wave.push_back(static_cast<float>(amplitude * std::sin(2 * M_PI * hz * i / rate)));
   return wave;
@@ -59,7 +60,8 @@ inline std::string riff(std::string_view chunks) {
 inline std::string format_body(int tag, int channels, int rate, int bits) {
   const int frame = channels * bits / 8;
   return little(static_cast<std::uint64_t>(tag), 2) + little(static_cast<std::uint64_t>(channels), 2) +
-         little(static_cast<std::uint64_t>(rate), 4) + little(static_cast<std::uint64_t>(rate * frame), 4) +
+         little(static_cast<std::uint64_t>(rate), 4) +
+         little(static_cast<std::uint64_t>(rate) * static_cast<std::uint64_t>(frame), 4) +
          little(static_cast<std::uint64_t>(frame), 2) + little(static_cast<std::uint64_t>(bits), 2);
 }
 

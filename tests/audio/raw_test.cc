@@ -31,6 +31,7 @@ TEST(Raw, IsResampled) {
 
 TEST(Raw, LongerThanOnePiece) {
   std::vector<int> values;
+  values.reserve(50001);
   for (int i = 0; i < 50001; ++i) values.push_back(i % 30000);
   const auto samples = raw(test::pcm16(values), {});
   ASSERT_TRUE(samples.ok());

@@ -19,6 +19,7 @@ const std::vector<int> kValues = {0, 1, -1, 16384, -16384, 32767, -32768, 12345}
 
 std::vector<float> expected16() {
   std::vector<float> samples;
+  samples.reserve(kValues.size());
   for (const int value : kValues) samples.push_back(static_cast<float>(value) / 32768.0F);
   return samples;
 }

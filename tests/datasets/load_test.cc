@@ -94,6 +94,7 @@ TEST_F(Load, ProgressCanStop) {
 
 TEST_F(Load, PartsOfAFile) {
   std::vector<float> ramp;
+  ramp.reserve(16000);
   for (int i = 0; i < 16000; ++i) ramp.push_back(static_cast<float>(i) / 32768.0F);
   ASSERT_TRUE(audio::write_wav(folder_ / "long.wav", ramp, 16000).ok());
   Dataset dataset;

@@ -24,9 +24,11 @@ TEST(SpeakerInName, NotThere) {
 std::vector<std::string> speakers_of(const std::vector<std::pair<std::string, int>>& names,
                                      const std::vector<std::string>& labels) {
   std::vector<Clip> clips;
+  clips.reserve(names.size());
   for (const auto& [path, label] : names) clips.push_back({.path = path, .label = label});
   find_speakers(clips, labels);
   std::vector<std::string> speakers;
+  speakers.reserve(clips.size());
   for (const Clip& clip : clips) speakers.push_back(clip.speaker);
   return speakers;
 }

@@ -1,4 +1,5 @@
 // A miniature of VoxForge's archives, six languages.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "datasets/tree.h"
@@ -15,15 +16,13 @@ class VoxForge : public ::testing::Test {
   // An archive as it unpacks, with `count` stand-ins for recordings.
   void archive(const std::string& path, int count = 2, const char* inner = "wav") {
     for (const char* file : {"etc/PROMPTS", "etc/README", "LICENSE"}) touch(folder_ / (path + "/" + file));
-    for (int i = 0; i < count; ++i)
-      touch(folder_ / (path + "/" + inner + "/a000" + std::to_string(i) + "." + inner));
+    for (int i = 0; i < count; ++i) touch(folder_ / fmt::format("{}/{}/a000{}.{}", path, inner, i, inner));
   }
 
   void build() {
     for (const std::string& language : kSix)
       for (int user = 0; user < 10; ++user)
-        archive(language + "/user" + language + std::to_string(user) + "-20080" + std::to_string(100 + user) +
-                "-abc");
+        archive(fmt::format("{}/user{}{}-2008010{}-abc", language, language, user, user));
   }
 
   test::TempFolder folder_;
