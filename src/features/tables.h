@@ -3,8 +3,8 @@
 // The frame is real, so no complex FFT of fft_size is needed. From n real points t (n = fft_size at first):
 //
 //   - a complex FFT of n / 4 points gives every frequency 4 k + 1 of n, and, mirrored, every 4 k + 3:
-//       z[i] = ((t[i] - t[i + n/2]) - i (t[i + n/4] - t[i + 3n/4])) w_n^i,    w_n = exp(-2 pi i / n)
-//   - the even frequencies are those of n / 2 real points, t[i] + t[i + n/2]: the same again, one level down.
+//       z[j] = ((t[j] - t[j + n/2]) - i (t[j + n/4] - t[j + 3n/4])) w_n^j,    w_n = exp(-2 pi i / n)
+//   - the even frequencies are those of n / 2 real points, t[j] + t[j + n/2]: the same again, one level down.
 //
 // The levels fft_size, fft_size / 2, ..., 4 give bins 1 to fft_size / 2 - 1, each once and with nothing left
 // to untangle. Bin 0 and bin fft_size / 2 have weight 0 in every mel filter and are never computed.
