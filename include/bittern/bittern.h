@@ -36,6 +36,7 @@
 #ifndef BITTERN_BITTERN_H_
 #define BITTERN_BITTERN_H_
 
+/* Names as C has them. NOLINTBEGIN(readability-identifier-naming,modernize-*) */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -195,4 +196,5 @@ BITTERN_API const char* bittern_session_error(const bittern_session* session) BI
 }
 #endif
 
+/* NOLINTEND(readability-identifier-naming,modernize-*) */
 #endif /* BITTERN_BITTERN_H_ */

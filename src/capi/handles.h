@@ -16,6 +16,7 @@
 #include "model/model.h"
 #include "runtime/session.h"
 
+// NOLINTBEGIN(readability-identifier-naming): as bittern.h names them
 struct bittern_model {
   std::shared_ptr<const bittern::model::Model> model;
   std::vector<const char*> labels;
@@ -42,6 +43,7 @@ struct bittern_session {
 
   std::array<char, 512> error{};
 };
+// NOLINTEND(readability-identifier-naming)
 
 namespace bittern::capi {
 

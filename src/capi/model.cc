@@ -29,7 +29,6 @@ Status make_handle(std::shared_ptr<const model::Model> opened, bittern_model** r
 }  // namespace
 }  // namespace bittern::capi
 
-using bittern::Expected;
 using bittern::invalid_argument;
 using bittern::Status;
 using bittern::capi::guarded;

@@ -335,10 +335,14 @@ Expected<Provenance> read_provenance(const schema::Provenance& stored) {
 
 // Bounds every offset. A model of the largest allowed size has this many tables at most.
 Status verify_structure(Bytes bytes) {
-  constexpr flatbuffers::uoffset_t kMaxDepth = 8;
-  constexpr flatbuffers::uoffset_t kTablesPerLayer =
-      2 + static_cast<flatbuffers::uoffset_t>(schema::Role::MAX) + 1;
-  constexpr flatbuffers::uoffset_t kMaxTables = graph::kMaxLayers * kTablesPerLayer + kMaxOperatingPoints + 4;
+  using flatbuffers::uoffset_t;
+  constexpr uoffset_t kMaxDepth = 8;
+  constexpr auto kRoles = static_cast<uoffset_t>(schema::Role::MAX) + 1;
+  constexpr uoffset_t kTablesPerLayer = 2 + kRoles;  // itself, its op, its tensors
+  constexpr auto kMaxLayers = static_cast<uoffset_t>(graph::kMaxLayers);
+  constexpr auto kMaxPoints = static_cast<uoffset_t>(kMaxOperatingPoints);
+  constexpr uoffset_t kOthers = 4;  // root, front end, provenance, self-test
+  constexpr uoffset_t kMaxTables = kMaxLayers * kTablesPerLayer + kMaxPoints + kOthers;
   flatbuffers::Verifier verifier(as_octets(bytes.data()), bytes.size(), kMaxDepth, kMaxTables);
   if (!schema::VerifyModelBuffer(verifier))
     return corrupt("damaged: its structure does not hold together, or has more parts than a model may have");

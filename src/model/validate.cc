@@ -121,8 +121,7 @@ Status check_layer(const Model& model, int index) {
 
 Status check_front_end(const Model& model) {
   const features::LogMelSpec& spec = model.front_end;
-  if (const Status status = spec.validate(); !status.ok())
-    return corrupt(status.error().message);
+  if (const Status status = spec.validate(); !status.ok()) return corrupt(status.error().message);
   const graph::Shape& input = model.network.input_shape();
   if (input == graph::Shape{spec.clip_frames(), spec.mel_bins, 1}) return {};
   return corrupt("the front end gives " + std::to_string(spec.clip_frames()) + "x" +

@@ -10,7 +10,6 @@ namespace {
 
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
-using flatbuffers::Vector;
 
 template <class Theirs, class Ours>
 Theirs number(Ours value) {

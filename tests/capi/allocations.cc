@@ -13,6 +13,7 @@ std::atomic<std::size_t>& allocations() {
 
 }  // namespace bittern
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
 namespace {
 
 void* counted(std::size_t size, std::size_t alignment) {
@@ -30,7 +31,6 @@ constexpr std::size_t kDefault = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 }  // namespace
 
-// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 void* operator new(std::size_t size) { return counted_or_throw(size, kDefault); }
 void* operator new[](std::size_t size) { return counted_or_throw(size, kDefault); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, kDefault); }
@@ -50,4 +50,4 @@ void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept { std::free(memory); }
-// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)

@@ -33,6 +33,11 @@ struct Trick {
   const char* mention;
   std::function<void(EditableFile&)> play;
 };
+// The test's name shows it.
+void PrintTo(const Trick& trick,
+             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's name
+  *out << trick.name;
+}
 
 template <class T>
 std::function<void(EditableFile&)> set_op_field(const char* layer, flatbuffers::voffset_t field, T value) {
@@ -46,7 +51,7 @@ const std::vector<Trick>& tricks() {
   using schema::Conv2d;
   using F = EditableFile;
   constexpr std::int32_t kHuge = std::numeric_limits<std::int32_t>::max();
-  static const std::vector<Trick> kTricks = {
+  static const std::vector<Trick> all = {
       {"input_of_2G_frames", "network", set_op_field("input", schema::Input::VT_TIME, kHuge)},
       {"input_of_negative_bins", "network", set_op_field("input", schema::Input::VT_FREQUENCY, -1)},
       {"input_of_many_channels", "network", set_op_field("input", schema::Input::VT_CHANNELS, 4097)},
@@ -147,7 +152,7 @@ const std::vector<Trick>& tricks() {
          f.set(layers, std::uint32_t{0});
        }},
   };
-  return kTricks;
+  return all;
 }
 
 class EveryTrick : public testing::TestWithParam<Trick> {};

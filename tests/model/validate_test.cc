@@ -20,6 +20,11 @@ struct Fault {
   const char* mention;
   std::function<void(Model&)> make;
 };
+// The test's name shows it.
+void PrintTo(const Fault& fault,
+             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's name
+  *out << fault.name;
+}
 
 std::span<float> writable(std::span<const float> values) {
   return {const_cast<float*>(values.data()), values.size()};
@@ -32,7 +37,7 @@ LayerWeights& weights_of(Model& model, std::string_view layer) {
 }
 
 const std::vector<Fault>& faults() {
-  static const std::vector<Fault> kFaults = {
+  static const std::vector<Fault> all = {
       {"no_network", "no layers", [](Model& m) { m.network = {}; }},
       {"weights_missing", "sets of weights", [](Model& m) { m.weights.pop_back(); }},
       {"kernel_short", "kernel has",
@@ -82,7 +87,7 @@ const std::vector<Fault>& faults() {
          m.self_test = SelfTest{1, {2}, 3};
        }},
   };
-  return kFaults;
+  return all;
 }
 
 class EveryFault : public testing::TestWithParam<Fault> {};
@@ -103,21 +108,21 @@ INSTANTIATE_TEST_SUITE_P(Validate, EveryFault, testing::ValuesIn(faults()),
 TEST(Sizes, AreThoseOfTheShapes) {
   const graph::Network network = tiny_network();
   const auto sizes = [&](std::string_view layer) { return sizes_of(network, network.find(layer)); };
-  EXPECT_EQ(sizes("stem"), (LayerSizes{.kernel = 3 * 3 * 1 * 8}));
+  // 3x3 kernels of one input channel or group; one word for up to 64 inputs, 8 lanes a block.
+  EXPECT_EQ(sizes("stem"), (LayerSizes{.kernel = 72}));
   EXPECT_EQ(sizes("stem.norm"), (LayerSizes{.scale = 8, .bias = 8}));
   EXPECT_EQ(sizes("stem.relu"), LayerSizes{});
-  EXPECT_EQ(sizes("b1.conv"), (LayerSizes{.bits = 1 * 9 * 1 * 8}));
-  EXPECT_EQ(sizes("d1.conv"), (LayerSizes{.bits = 1 * 9 * 1 * 8, .scale = 4}));
-  EXPECT_EQ(sizes("blur"), (LayerSizes{.kernel = 3 * 3 * 1 * 12}));
-  EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 12 * 70, .bias = 70}));
+  EXPECT_EQ(sizes("b1.conv"), (LayerSizes{.bits = 72}));
+  EXPECT_EQ(sizes("d1.conv"), (LayerSizes{.bits = 72, .scale = 4}));
+  EXPECT_EQ(sizes("blur"), (LayerSizes{.kernel = 108}));
+  EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 840, .bias = 70}));
   // exit1 reads 10x16x8 and pools over time: 128 inputs, two words a class.
-  EXPECT_EQ(sizes("exit1"),
-            (LayerSizes{.bits = 3 * 2, .scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8}));
+  EXPECT_EQ(sizes("exit1"), (LayerSizes{.bits = 6, .scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8}));
   // exit2 pools over all: 12 inputs, normalised after.
   EXPECT_EQ(sizes("exit2"),
             (LayerSizes{.bits = 3, .scale = 3, .bias = 3, .norm_scale = 12, .norm_bias = 12}));
   // exit3 reads 3x2x70.
-  EXPECT_EQ(sizes("exit3"), (LayerSizes{.kernel = 140 * 3, .bias = 3}));
+  EXPECT_EQ(sizes("exit3"), (LayerSizes{.kernel = 420, .bias = 3}));
 }
 
 TEST(Text, KnowsUtf8FromWhatOnlyLooksLikeIt) {
