@@ -1,4 +1,4 @@
-// Convolution of signs with signs, forward and backward.
+// The binary convolution, forward and backward.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,10 +7,12 @@
 
 namespace bittern::training {
 
-// signs: [time, frequency, clips, in], +-1. kernel: [taps, in, out], +-1 (any floats work). Result: [time',
-// frequency', clips, out]. Outside the input lies 0 or +1, as convolution.pad_value says. Linear in both
-// arguments; the quantizers are the caller's.
-at::Tensor binary_convolution(const at::Tensor& signs, const at::Tensor& kernel,
+// x: [time, frequency, clips, in], binarised by convolution.input_quantizer (quantizers.h has its gradients).
+// kernel: [taps, in, out], +-1, already quantized: its gradient is passed through. Result: [time',
+// frequency', clips, out], integers. Outside the input lies 0 or +1, as convolution.pad_value says;
+// `convolution` must outlive the backward pass. On the CPU the sums are made by the runtime's own kernel, and
+// the bits of the gradients do not depend on the number of threads.
+at::Tensor binary_convolution(const at::Tensor& x, const at::Tensor& kernel,
                               const graph::BinaryConv2d& convolution);
 
 }  // namespace bittern::training

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -89,10 +90,11 @@ struct Run {
   const LayerTensors& tensors;
   const std::vector<at::Tensor>& inputs;
   bool training;
+  float most_momentum;
   bool relu_first;  // a BatchNorm that also does the Relu before it
 
   at::Tensor norm(const at::Tensor& x, float epsilon, float momentum, bool relu) const {
-    const BatchNormSettings settings{epsilon, momentum, relu};
+    const BatchNormSettings settings{epsilon, std::min(momentum, most_momentum), relu};
     return training ? batch_norm(x, tensors.norm, settings) : folded_batch_norm(x, tensors.norm, settings);
   }
 
@@ -101,11 +103,10 @@ struct Run {
     return convolution(inputs[0], tensors.kernel, tensors.bias, op);
   }
   at::Tensor operator()(const graph::BinaryConv2d& op) const {
-    const at::Tensor signs = quantize_input(inputs[0], op.input_quantizer, op.input_clip);
     const at::Tensor kernel = op.kernel_quantizer == graph::Quantizer::kApproxSign
                                   ? approx_sign(tensors.kernel)
                                   : ste_sign(tensors.kernel, op.kernel_clip);
-    const at::Tensor y = binary_convolution(signs, kernel, op);
+    const at::Tensor y = binary_convolution(inputs[0], kernel, op);
     return op.has_scale() ? y * magnitude(tensors.kernel) : y;
   }
   at::Tensor operator()(const graph::BatchNorm& op) const {
@@ -188,16 +189,16 @@ Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, Bina
   return result;
 }
 
-std::vector<at::Tensor> TrainableNetwork::train(const at::Tensor& features) const {
-  return forward(features, true);
+std::vector<at::Tensor> TrainableNetwork::train(const at::Tensor& features, std::int64_t step) const {
+  return forward(features, {true, static_cast<float>(step) / static_cast<float>(step + 1)});
 }
 
 std::vector<at::Tensor> TrainableNetwork::evaluate(const at::Tensor& features) const {
   const at::NoGradGuard no_grad;
-  return forward(features, false);
+  return forward(features, {});
 }
 
-std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, bool training) const {
+std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mode mode) const {
   std::vector<at::Tensor> outputs(network_.layers().size());
   std::vector<at::Tensor> logits;
   outputs[0] = features.permute({1, 2, 0}).contiguous().unsqueeze(3);
@@ -215,7 +216,8 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, bo
       outputs[i] = inputs[0];
       continue;
     }
-    at::Tensor output = std::visit(Run{tensors_[i], inputs, training, relu_first}, layer.op);
+    at::Tensor output =
+        std::visit(Run{tensors_[i], inputs, mode.training, mode.most_momentum, relu_first}, layer.op);
     if (std::holds_alternative<graph::Exit>(layer.op)) {
       logits.push_back(std::move(output));
     } else {

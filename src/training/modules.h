@@ -54,8 +54,14 @@ class TrainableNetwork {
   const std::vector<NamedTensor>& state() const { return state_; }
 
   // features: [clips, frames, bins]. Logits of each exit, shallow to deep: [clips, classes].
-  std::vector<at::Tensor> train(const at::Tensor& features) const;     // batch statistics, keeps the graph
-  std::vector<at::Tensor> evaluate(const at::Tensor& features) const;  // moving averages, no gradients
+  //
+  // Batch statistics, with gradients. Updates the moving averages, at step `step` (from 0) with a momentum of
+  // at most step / (step + 1): they start as plain means over the steps so far instead of at 0 and 1, which a
+  // short training would still see at its end (0.99^30 = 0.74). From step 1 / (1 - momentum) on this is
+  // Keras.
+  std::vector<at::Tensor> train(const at::Tensor& features, std::int64_t step) const;
+  // Moving averages, no gradients.
+  std::vector<at::Tensor> evaluate(const at::Tensor& features) const;
 
   // The sign of a 1-bit kernel and, where its quantizer has one, the scale per output channel.
   struct BinaryKernel {
@@ -65,8 +71,12 @@ class TrainableNetwork {
   BinaryKernel binary_kernel(int layer) const;
 
  private:
+  struct Mode {
+    bool training = false;
+    float most_momentum = 1;
+  };
   explicit TrainableNetwork(graph::Network network);
-  std::vector<at::Tensor> forward(const at::Tensor& features, bool training) const;
+  std::vector<at::Tensor> forward(const at::Tensor& features, Mode mode) const;
 
   graph::Network network_;
   std::vector<LayerTensors> tensors_;

@@ -9,26 +9,35 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-at::Tensor sign_of(const at::Tensor& x) { return at::where(x < 0, -at::ones_like(x), at::ones_like(x)); }
+at::Tensor ste_gradient(const at::Tensor& x, const at::Tensor& dy, double clip) {
+  return dy * (x.abs() <= clip);
+}
+
+at::Tensor approx_gradient(const at::Tensor& x, const at::Tensor& dy) {
+  const at::Tensor size = x.abs();
+  return dy * (2 - 2 * size) * (size <= 1);
+}
 
 struct SteSign : Function<SteSign> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, double clip) {
-    context->save_for_backward({x.abs() <= clip});
-    return sign_of(x);
+    context->save_for_backward({x});
+    context->saved_data["clip"] = clip;
+    return bittern::training::sign(x);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    return {gradients[0] * context->get_saved_variables()[0], at::Tensor()};
+    return {
+        ste_gradient(context->get_saved_variables()[0], gradients[0], context->saved_data["clip"].toDouble()),
+        at::Tensor()};
   }
 };
 
 struct ApproxSign : Function<ApproxSign> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
     context->save_for_backward({x});
-    return sign_of(x);
+    return bittern::training::sign(x);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const at::Tensor size = context->get_saved_variables()[0].abs();
-    return {gradients[0] * (2 - 2 * size) * (size <= 1)};
+    return {approx_gradient(context->get_saved_variables()[0], gradients[0])};
   }
 };
 
@@ -42,8 +51,10 @@ at::Tensor magnitude(const at::Tensor& w) { return w.detach().abs().reshape({-1,
 
 at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip) { return ste_sign(w, clip) * magnitude(w); }
 
-at::Tensor quantize_input(const at::Tensor& x, graph::Quantizer quantizer, float clip) {
-  return quantizer == graph::Quantizer::kApproxSign ? approx_sign(x) : ste_sign(x, clip);
+at::Tensor sign(const at::Tensor& x) { return at::where(x < 0, -at::ones_like(x), at::ones_like(x)); }
+
+at::Tensor input_gradient(const at::Tensor& x, at::Tensor dy, graph::Quantizer quantizer, float clip) {
+  return quantizer == graph::Quantizer::kApproxSign ? approx_gradient(x, dy) : ste_gradient(x, dy, clip);
 }
 
 }  // namespace bittern::training

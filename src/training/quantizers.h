@@ -21,7 +21,11 @@ at::Tensor magnitude(const at::Tensor& w);
 // runtime.
 at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip);
 
-// The quantizer of a binary convolution's input. kMagnitudeAwareSign is for kernels only and must not occur.
-at::Tensor quantize_input(const at::Tensor& x, graph::Quantizer quantizer, float clip);
+// Without gradients.
+at::Tensor sign(const at::Tensor& x);
+
+// dx of a binary convolution's input quantizer, from x and the gradient of its sign; takes `dy` over.
+// kMagnitudeAwareSign is for kernels only and must not occur.
+at::Tensor input_gradient(const at::Tensor& x, at::Tensor dy, graph::Quantizer quantizer, float clip);
 
 }  // namespace bittern::training

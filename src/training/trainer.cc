@@ -155,7 +155,8 @@ class Training {
   Status run_step(const Batch& batch) {
     const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.clips()},
                                             at::TensorOptions().dtype(at::kLong));
-    const std::vector<at::Tensor> logits = network_.train(tensor_of(batch.features, 0, batch.clips()));
+    const std::vector<at::Tensor> logits =
+        network_.train(tensor_of(batch.features, 0, batch.clips()), position_.step);
     at::Tensor loss;
     double total = 0;
     for (std::size_t i = 0; i < exits(); ++i) {
