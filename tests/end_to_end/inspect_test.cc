@@ -46,5 +46,118 @@ TEST_F(Inspect, TheSelfTestNamesTheFirstStageThatDiffers) {
   expect_failure(bittern({"inspect", path("other.bittern"), "--self-test"}), "features");
 }
 
+TEST_F(Inspect, TheSelfTestsOutcomeIsInTheJson) {
+  const auto outcome = [](const Finished& finished) { return Json::parse(finished.out)["self_test"]; };
+  EXPECT_EQ(outcome(bittern({"inspect", model_, "--json"})), (Json{{"result", "stored"}}));
+  EXPECT_EQ(outcome(bittern({"inspect", model_, "--json", "--self-test"})), (Json{{"result", "passed"}}));
+  model::Model other = *model_data_;
+  other.self_test->logits ^= 1U;
+  ASSERT_TRUE(model::save(other, folder_ / "other.bittern").ok());
+  const Finished failed = bittern({"inspect", path("other.bittern"), "--json", "--self-test"});
+  expect_failure(failed, "logits");
+  EXPECT_EQ(outcome(failed)["result"], "failed");
+  other.self_test.reset();
+  ASSERT_TRUE(model::save(other, folder_ / "other.bittern").ok());
+  const Finished absent = bittern({"inspect", path("other.bittern"), "--json", "--self-test"});
+  EXPECT_EQ(absent.status, 1);
+  EXPECT_EQ(outcome(absent)["result"], "absent");
+  EXPECT_EQ(bittern({"inspect", path("other.bittern")}).status, 0);
+}
+
+TEST_F(Inspect, AModelsOtherPartsAreTold) {
+  model::Model other = *model_data_;
+  other.temperatures.assign(3, 1.25F);
+  other.operating_points = {{"fast", "entropy", {0.1F, 0.2F, 0.3F}, "half the work"}};
+  other.provenance.recipe = R"({"epochs": 30})";
+  other.provenance.metrics = "not JSON";
+  other.provenance.placement = "balanced";
+  other.provenance.license = "CC-BY-4.0";
+  other.provenance.seed = 1234567890123456789U;
+  ASSERT_TRUE(model::save(other, folder_ / "other.bittern").ok());
+
+  const Json json = Json::parse(bittern({"inspect", path("other.bittern"), "--json"}).out);
+  EXPECT_EQ(json["file_bytes"], std::filesystem::file_size(folder_ / "other.bittern"));
+  EXPECT_EQ(json["placement"], "balanced");
+  EXPECT_EQ(json["exits"][2]["temperature"], 1.25);
+  EXPECT_EQ(json["front_end"]["sample_rate_hz"], 16000);
+  EXPECT_EQ(json["front_end"]["offset"], 1e-6);
+  EXPECT_EQ(json["operating_points"], Json::parse(R"([{"name": "fast", "rule": "entropy",
+      "thresholds": [0.1, 0.2, 0.3], "promise": "half the work"}])"));
+  EXPECT_EQ(json["provenance"]["recipe"], (Json{{"epochs", 30}}));
+  EXPECT_EQ(json["provenance"]["metrics"], "not JSON");
+  EXPECT_EQ(json["provenance"]["seed"], 1234567890123456789U);
+
+  const std::string text = bittern({"inspect", path("other.bittern")}).out;
+  for (const char* part : {"balanced", "16000 Hz", "0.1, 0.2, 0.3", "half the work", "CC-BY-4.0", "1.25",
+                           "1234567890123456789", R"({"epochs": 30})"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in:\n" << text;
+}
+
+// JSON text in a file from outside may be nested deeply enough to exhaust a recursive printer's stack.
+TEST_F(Inspect, ADeeplyNestedRecipeStaysText) {
+  model::Model other = *model_data_;
+  other.provenance.recipe = std::string(30000, '[') + std::string(30000, ']');
+  ASSERT_TRUE(model::save(other, folder_ / "other.bittern").ok());
+  const Finished finished = bittern({"inspect", path("other.bittern"), "--json"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(Json::parse(finished.out)["provenance"]["recipe"], other.provenance.recipe);
+}
+
+// What a model says cannot steer the terminal.
+TEST_F(Inspect, TextFromAModelIsPrintedHarmless) {
+  model::Model other = *model_data_;
+  other.provenance.data_name = "clips\x1B[2J\nself-test     passed";
+  ASSERT_TRUE(model::save(other, folder_ / "other.bittern").ok());
+  const std::string text = bittern({"inspect", path("other.bittern")}).out;
+  EXPECT_EQ(text.find('\x1B'), std::string::npos);
+  EXPECT_EQ(text.find("\nself-test     passed"), std::string::npos);
+  EXPECT_NE(text.find("\nself-test     stored"), std::string::npos);
+}
+
+TEST_F(Inspect, EveryLayerIsListedOnRequest) {
+  const std::vector<std::string> common{"inspect", "--architecture", "birealnet-18", "--classes", "12"};
+  const auto with = [&](const char* option) {
+    std::vector<std::string> arguments = common;
+    arguments.insert(arguments.end(), {"--layers", option});
+    return bittern(arguments);
+  };
+  const Json layers = Json::parse(with("--json").out)["layers"];
+  std::int64_t binary = 0, floating = 0;
+  for (const Json& layer : layers) {
+    binary += layer["macs_binary"].get<std::int64_t>();
+    floating += layer["macs_float"].get<std::int64_t>();
+  }
+  const Json exits = Json::parse(with("--json").out)["exits"];
+  EXPECT_EQ(exits[4]["macs_binary"], binary);
+  EXPECT_EQ(exits[4]["macs_float"], floating);
+  EXPECT_EQ(layers[0]["shape"], (Json{98, 64, 1}));
+
+  const std::string text = with("--original").out;
+  EXPECT_NE(text.find("s2.b1.shortcut.conv"), std::string::npos);
+  EXPECT_NE(text.find("mean over time and frequency, float dense 512x12"), std::string::npos);
+  EXPECT_EQ(bittern(common).out.find("s2.b1.shortcut.conv"), std::string::npos);
+}
+
+TEST_F(Inspect, OptionsThatContradictEachOtherAreWrongUsage) {
+  const std::vector<std::string> network{"--architecture", "quicknet", "--classes", "12"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), network.begin(), network.end());
+    more.insert(more.begin(), "inspect");
+    return bittern(more);
+  };
+  expect_wrong_usage(with({model_}), "--architecture");
+  expect_wrong_usage(with({"--self-test"}), "--self-test");
+  expect_wrong_usage(with({"--original", "--placement", "stem"}), "--original");
+  expect_wrong_usage(with({"--original", "--exit-pool", "global"}), "--original");
+  expect_wrong_usage(with({"--exit-pool", "max"}), "'max' is not one of: time, global");
+  expect_wrong_usage(with({"--placement", "s2.b1,s1.b1"}), "s1.b1 does not stand behind s2.b1");
+  expect_wrong_usage(bittern({"inspect", "--architecture", "quicknet"}), "--classes");
+  expect_wrong_usage(bittern({"inspect", model_, "--classes", "12"}), "--architecture");
+  for (const char* shape :
+       {"98x64", "98x64x1x", "x64x1", "98,64,1", "0x64x1", "-98x64x1", "98x64x1x1", "+98x64x1", " 98x64x1",
+        "65537x64x1", "98x1025x1", "98x64x4097", "99999999999999999999x64x1", ""})
+    expect_wrong_usage(with({std::string("--input=") + shape}), "--input");
+}
+
 }  // namespace
 }  // namespace bittern::test
