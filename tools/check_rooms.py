@@ -18,8 +18,8 @@ ROOMS = {
     "capi": "core graph features model exits runtime",
     "audio": "core",
     "datasets": "core audio",
-    "training": "core graph features kernels model exits runtime audio datasets",
     "evaluation": "core graph features model exits runtime audio datasets",
+    "training": "core graph features kernels model exits runtime audio datasets evaluation",
     "cli": "core graph features kernels model exits runtime audio datasets training evaluation",
 }
 # Third-party headers and the rooms that may see them.
@@ -30,7 +30,7 @@ LIBRARIES = {
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
     r"torch/|ATen/|c10/": "training",
     r"nlohmann/": "datasets training evaluation cli",
-    r"fmt/": "datasets training evaluation cli",
+    r"fmt/": "audio datasets training evaluation cli",
     r"CLI/": "cli",
 }
 

@@ -19,9 +19,9 @@ PLACES = {
     "datasets": (3.6, 2, "folders to clips"),
     "runtime": (1.5, 3, "plan, arena, session"),
     "capi": (0.5, 4, "bittern.h"),
-    "training": (2.5, 4, "libtorch"),
     "evaluation": (3.6, 4, "accuracy, reports"),
-    "cli": (3.05, 5, "bittern train, classify, ..."),
+    "training": (2.5, 5, "libtorch"),
+    "cli": (3.05, 6, "bittern train, classify, ..."),
 }
 LIBRARY = {"core", "graph", "features", "kernels", "model", "exits", "runtime", "capi"}
 WIDTH, HEIGHT, STEP_X, STEP_Y, LEFT, TOP = 168, 48, 196, 92, 16, 44
@@ -58,7 +58,7 @@ def box(room):
 
 def draw():
     width = int(LEFT * 2 + 3.6 * STEP_X + WIDTH)
-    height = int(TOP + 5 * STEP_Y + HEIGHT + 20)
+    height = int(TOP + 6 * STEP_Y + HEIGHT + 20)
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="14">',
         "<style>",
