@@ -109,6 +109,7 @@ Expected<Collected> collect(const std::shared_ptr<const model::Model>& model,
   Work work(clips, result);
   work.running = static_cast<int>(sessions.size());
   std::vector<std::jthread> threads;
+  threads.reserve(sessions.size());
   for (runtime::Session& session : sessions) {
     threads.emplace_back([&work, &session] {
       run_clips(work, session);
