@@ -66,6 +66,13 @@ TEST_F(BadFiles, HeaderlessFormatsAreNotGuessedFromTheName) {
   EXPECT_EQ(error_of_bytes("This is no recording.\n", "clip.gsm"), kNotAudio);
 }
 
+TEST_F(BadFiles, RareContainersAreNotRead) {
+  for (const int format : {SF_FORMAT_CAF, SF_FORMAT_IRCAM, SF_FORMAT_VOC}) {
+    ASSERT_TRUE(test::write_audio(folder_ / "clip.wav", format | SF_FORMAT_PCM_16, test::tone(100)));
+    EXPECT_EQ(error_of(folder_ / "clip.wav"), kNotAudio);
+  }
+}
+
 TEST_F(BadFiles, LoopOfLinks) {
   std::filesystem::create_symlink(folder_ / "b.wav", folder_ / "a.wav");
   std::filesystem::create_symlink(folder_ / "a.wav", folder_ / "b.wav");
