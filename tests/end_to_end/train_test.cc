@@ -1,0 +1,151 @@
+// From recordings to a model and on, with the program that users have.
+#include <fstream>
+
+#include "audio/audio.h"
+#include "core/random.h"
+#include "end_to_end/command_line.h"
+
+namespace bittern::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Tones of two pitches in noise: `clips` for each class and split.
+void write_tones(const fs::path& root, int clips) {
+  for (const char* split : {"train", "validation", "test"}) {
+    for (const int pitch : {0, 1}) {
+      const fs::path folder = root / split / (pitch == 0 ? "low" : "high");
+      fs::create_directories(folder);
+      for (int clip = 0; clip < clips; ++clip) {
+        Random random{static_cast<std::uint64_t>(pitch), static_cast<std::uint64_t>(clip),
+                      static_cast<std::uint64_t>(split[1])};
+        std::vector<float> samples(16000);
+        // A square wave: no library function between the seed and the samples.
+        const std::size_t period = pitch == 0 ? 80 + random.below(20) : 16 + random.below(4);
+        for (std::size_t i = 0; i < samples.size(); ++i)
+          samples[i] = (i % period < period / 2 ? 0.2F : -0.2F) + random.uniform(-0.05F, 0.05F);
+        ASSERT_TRUE(audio::write_wav(folder / ("s" + std::to_string(clip) + "_1.wav"), samples, 16000).ok());
+      }
+    }
+  }
+}
+
+class Train : public testing::Test {
+ protected:
+  void SetUp() override { write_tones(folder_ / "data", 8); }
+  std::string path(std::string_view name) const { return (folder_ / name).string(); }
+  // `more`: options with their values, instead of or beside the defaults.
+  std::vector<std::string> arguments(const std::string& run,
+                                     const std::vector<std::string>& more = {}) const {
+    const std::vector<std::string> defaults{
+        "--data",  path("data"), "--out",     path(run), "--epochs",           "3",
+        "--batch", "8",          "--threads", "1",       "--checkpoint-every", "1"};
+    std::vector<std::string> list{"train"};
+    for (std::size_t i = 0; i < defaults.size(); i += 2)
+      if (std::find(more.begin(), more.end(), defaults[i]) == more.end())
+        list.insert(list.end(), {defaults[i], defaults[i + 1]});
+    list.insert(list.end(), more.begin(), more.end());
+    return list;
+  }
+  TempFolder folder_;
+};
+
+TEST_F(Train, GivesAModelThatTheOtherCommandsUse) {
+  const Finished trained = bittern(arguments("run"));
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  for (const char* file : {"recipe.json", "metrics.jsonl", "checkpoint.pt", "best.bittern"})
+    EXPECT_TRUE(fs::exists(folder_ / "run" / file)) << file;
+  EXPECT_EQ(json_lines(read_bytes(path("run/metrics.jsonl"))).size(), 3U);
+
+  const Finished exported = bittern({"export", path("run"), "--out", path("tones.bittern")});
+  ASSERT_EQ(exported.status, 0) << exported.err;
+  EXPECT_EQ(bittern({"inspect", path("tones.bittern"), "--self-test"}).status, 0);
+
+  const Finished evaluated =
+      bittern({"evaluate", path("tones.bittern"), "--data", path("data"), "--json", "-"});
+  ASSERT_EQ(evaluated.status, 0) << evaluated.err;
+  const nlohmann::json report = nlohmann::json::parse(evaluated.out);
+  EXPECT_EQ(report["labels"], nlohmann::json({"high", "low"}));
+  EXPECT_EQ(report["exits"].size(), 5U);
+  EXPECT_EQ(report["data"]["clips"], 16);
+}
+
+// The trainer computes validation with torch, evaluate with the packed model.
+TEST_F(Train, AndEvaluateAgreeOnValidation) {
+  ASSERT_EQ(bittern(arguments("run")).status, 0);
+  nlohmann::json best;
+  for (const nlohmann::json& epoch : json_lines(read_bytes(path("run/metrics.jsonl"))))
+    if (epoch["best"]) best = epoch;
+  const Finished evaluated = bittern(
+      {"evaluate", path("run/best.bittern"), "--data", path("data"), "--split", "validation", "--json", "-"});
+  ASSERT_EQ(evaluated.status, 0) << evaluated.err;
+  const nlohmann::json report = nlohmann::json::parse(evaluated.out);
+  for (std::size_t exit = 0; exit < 5; ++exit)
+    EXPECT_EQ(report["exits"][exit]["accuracy"]["value"], best["exits"][exit]["accuracy"]["value"]) << exit;
+}
+
+TEST_F(Train, TheSameSeedGivesTheSameBytes) {
+  ASSERT_EQ(bittern(arguments("a")).status, 0);
+  ASSERT_EQ(bittern(arguments("b")).status, 0);
+  ASSERT_EQ(bittern(arguments("c", {"--single-exit", "2"})).status, 0);
+  EXPECT_EQ(read_bytes(path("a/best.bittern")), read_bytes(path("b/best.bittern")));
+  EXPECT_NE(read_bytes(path("a/best.bittern")), read_bytes(path("c/best.bittern")));
+}
+
+TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
+  ASSERT_EQ(bittern(arguments("whole")).status, 0);
+  // Killed again and again, each time a little later, until one run reaches the end.
+  int kills = 0;
+  for (int wait_ms = 300; wait_ms < 20000; wait_ms += 400) {
+    std::vector<std::string> line = arguments("broken");
+    if (fs::exists(folder_ / "broken" / "checkpoint.pt")) {
+      line.emplace_back("--resume");
+    } else {
+      line.emplace_back("--overwrite");
+    }
+    std::string command = "timeout -s KILL " + std::to_string(wait_ms / 1000) + "." +
+                          std::to_string(1000 + wait_ms % 1000).substr(1) + " $BITTERN";
+    for (const std::string& argument : line) command += " '" + argument + "'";
+    if (shell(command + " >/dev/null 2>&1").status == 0) break;
+    ++kills;
+  }
+  EXPECT_GT(kills, 0);
+  EXPECT_EQ(read_bytes(path("broken/best.bittern")), read_bytes(path("whole/best.bittern")));
+  const auto without_times = [](const std::string& text) {
+    std::vector<nlohmann::json> list = json_lines(text);
+    for (nlohmann::json& line : list) {
+      line.erase("samples_per_s");
+      line.erase("time_s");
+    }
+    return list;
+  };
+  EXPECT_EQ(without_times(read_bytes(path("broken/metrics.jsonl"))),
+            without_times(read_bytes(path("whole/metrics.jsonl"))));
+}
+
+TEST_F(Train, CtrlCLeavesARunThatGoesOn) {
+  Start start;
+  start.interrupt_after_ms = 1500;
+  const Finished stopped = bittern(arguments("run", {"--epochs", "500"}), start);
+  EXPECT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_TRUE(fs::exists(folder_ / "run" / "checkpoint.pt"));
+}
+
+TEST_F(Train, RefusesWhatCannotBeTrained) {
+  expect_failure(bittern({"train", "--data", path("none"), "--out", path("run")}), "none");
+  expect_failure(
+      bittern({"train", "--data", path("data"), "--architecture", "quiknet", "--out", path("run")}),
+      "quiknet");
+  expect_failure(bittern(arguments("run", {"--single-exit", "6"})), "exit");
+  EXPECT_EQ(bittern(arguments("run", {"--learning-rate", "nan"})).status, 2);
+  EXPECT_EQ(bittern(arguments("run", {"--epochs", "0"})).status, 2);
+  fs::create_directories(folder_ / "mine");
+  std::ofstream(folder_ / "mine" / "thesis.txt") << "keep";
+  expect_failure(bittern(arguments("mine")), "mine");
+  EXPECT_EQ(read_bytes(path("mine/thesis.txt")), "keep");
+  fs::remove_all(folder_ / "data" / "validation");
+  expect_failure(bittern(arguments("run")), "validation");
+}
+
+}  // namespace
+}  // namespace bittern::test

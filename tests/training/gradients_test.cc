@@ -1,0 +1,126 @@
+// The gradients that training gives to signs and batch norms, against their formulas.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/autograd.h>
+
+#include <cmath>
+#include <vector>
+
+#include "training/batch_norm.h"
+#include "training/binary_convolution.h"
+#include "training/quantizers.h"
+
+namespace bittern::training {
+namespace {
+
+at::Tensor row(std::vector<float> values) { return at::tensor(values).clone().set_requires_grad(true); }
+
+std::vector<float> list(const at::Tensor& x) {
+  const at::Tensor flat = x.contiguous().view(-1);
+  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
+}
+
+TEST(Quantizers, SteSignPassesTheGradientUpToItsClip) {
+  const at::Tensor x = row({-2, -1.25F, -0.0F, 0, 0.5F, 1.25F, 1.3F});
+  const at::Tensor y = ste_sign(x, 1.25F);
+  EXPECT_EQ(list(y), (std::vector<float>{-1, -1, 1, 1, 1, 1, 1}));
+  y.backward(at::tensor(std::vector<float>{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(list(x.grad()), (std::vector<float>{0, 2, 3, 4, 5, 6, 0}));
+}
+
+TEST(Quantizers, ApproxSignHasATriangularGradient) {
+  const at::Tensor x = row({-1.5F, -1, -0.5F, 0, 0.25F, 1});
+  const at::Tensor y = approx_sign(x);
+  EXPECT_EQ(list(y), (std::vector<float>{-1, -1, -1, 1, 1, 1}));
+  y.backward(at::ones({6}));
+  EXPECT_EQ(list(x.grad()), (std::vector<float>{0, 0, 1, 2, 1.5F, 0}));
+}
+
+TEST(Quantizers, MagnitudeAwareSignScalesBothWaysPerOutput) {
+  // Two taps and inputs in rows, two outputs in columns: magnitudes (0.5 + 1.5) / 2 = 1 and (0.25 + 0.75) / 2
+  // = 0.5.
+  const at::Tensor w =
+      at::tensor(std::vector<float>{0.5F, -0.25F, -1.5F, 0.75F}).view({1, 2, 2}).set_requires_grad(true);
+  const at::Tensor y = magnitude_aware_sign(w, 1.0F);
+  EXPECT_EQ(list(y), (std::vector<float>{1, -0.5F, -1, 0.5F}));
+  y.backward(at::ones_like(y));
+  EXPECT_EQ(list(w.grad()), (std::vector<float>{1, 0.5F, 0, 0.5F}));
+}
+
+TEST(BatchNorm, NormalisesByTheBiasedAndRemembersTheUnbiasedVariance) {
+  BatchNormState state;
+  state.mean = at::zeros({1});
+  state.variance = at::ones({1});
+  const at::Tensor x = at::tensor(std::vector<float>{1, 2, 3, 6}).view({4, 1});
+  const at::Tensor y = batch_norm(x, state, {.epsilon = 0, .momentum = 0.9F});
+  // Mean 3, biased variance 3.5, unbiased 14 / 3.
+  EXPECT_NEAR(y[0][0].item<float>(), -2 / std::sqrt(3.5), 1e-6);
+  EXPECT_NEAR(state.mean[0].item<float>(), 0.3, 1e-6);
+  EXPECT_NEAR(state.variance[0].item<float>(), 0.9 + 0.1 * 14 / 3, 1e-6);
+}
+
+TEST(BatchNorm, HasTheGradientOfItsFormula) {
+  BatchNormState state;
+  state.gamma = at::tensor(std::vector<float>{0.5F, 2}).set_requires_grad(true);
+  state.beta = at::tensor(std::vector<float>{0.1F, -0.3F}).set_requires_grad(true);
+  state.mean = at::zeros({2});
+  state.variance = at::ones({2});
+  at::manual_seed(1);
+  const at::Tensor x = at::randn({6, 2}).set_requires_grad(true);
+  const at::Tensor dy = at::randn({6, 2});
+  batch_norm(x, state, {}).backward(dy);
+
+  const at::Tensor x2 = x.detach().clone().set_requires_grad(true);
+  const at::Tensor gamma = state.gamma.detach().clone().set_requires_grad(true);
+  const at::Tensor mean = x2.mean(0), variance = (x2 - mean).pow(2).mean(0);
+  ((x2 - mean) / at::sqrt(variance + 1e-3) * gamma).backward(dy);
+  EXPECT_TRUE(at::allclose(x.grad(), x2.grad(), 1e-4, 1e-5));
+  EXPECT_TRUE(at::allclose(state.gamma.grad(), gamma.grad(), 1e-4, 1e-5));
+  EXPECT_TRUE(at::allclose(state.beta.grad(), dy.sum(0), 1e-4, 1e-5));
+}
+
+// [time, frequency, clips, channels] -> [clips, channels, time, frequency].
+at::Tensor to_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}); }
+
+void expect_convolution(int time, int frequency, int stride, graph::BinaryPadding pad) {
+  graph::BinaryConv2d op;
+  op.kernel = {3, 3};
+  op.stride = {stride, stride};
+  op.pad_value = pad;
+  op.out_channels = 5;
+  at::manual_seed(2);
+  const at::Tensor signs = at::sign(at::randn({time, frequency, 2, 7})).set_requires_grad(true);
+  const at::Tensor kernel = at::sign(at::randn({9, 7, 5})).set_requires_grad(true);
+  const at::Tensor y = binary_convolution(signs, kernel, op);
+  const at::Tensor dy = at::randn_like(y);
+  y.backward(dy);
+
+  const at::Tensor x2 = to_torch(signs.detach()).contiguous().set_requires_grad(true);
+  const at::Tensor k2 = kernel.detach().clone().set_requires_grad(true);
+  const auto sides = [&](int input) {
+    const graph::Window window = graph::window(input, 3, stride, graph::Padding::kSame);
+    return std::pair<std::int64_t, std::int64_t>(window.before,
+                                                 (window.output - 1) * stride + 3 - input - window.before);
+  };
+  const auto [top, bottom] = sides(time);
+  const auto [left, right] = sides(frequency);
+  const at::Tensor padded =
+      at::constant_pad_nd(x2, {left, right, top, bottom}, pad == graph::BinaryPadding::kOne ? 1 : 0);
+  const at::Tensor expected = at::conv2d(padded, k2.view({3, 3, 7, 5}).permute({3, 2, 0, 1}), {}, stride);
+  EXPECT_TRUE(at::equal(to_torch(y), expected));
+  expected.backward(to_torch(dy));
+  EXPECT_TRUE(at::allclose(to_torch(signs.grad()), x2.grad(), 1e-4, 1e-4));
+  EXPECT_TRUE(at::allclose(kernel.grad(), k2.grad(), 1e-4, 1e-4));
+}
+
+TEST(BinaryConvolution, EqualsATextbookConvolutionForwardAndBackward) {
+  for (const graph::BinaryPadding pad : {graph::BinaryPadding::kZero, graph::BinaryPadding::kOne}) {
+    expect_convolution(5, 4, 1, pad);
+    expect_convolution(3, 2, 1, pad);
+    expect_convolution(7, 4, 2, pad);
+    expect_convolution(1, 1, 1, pad);
+  }
+}
+
+}  // namespace
+}  // namespace bittern::training
