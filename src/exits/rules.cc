@@ -7,13 +7,13 @@
 namespace bittern::exits {
 
 std::span<const Rule> rules() {
-  static const std::array kRules{
+  static const std::array list{
       entropy_rule(),
       max_probability_rule(),
       margin_rule(),
       patience_rule(),
   };
-  return kRules;
+  return list;
 }
 
 Expected<const Rule*> find_rule(std::string_view name) {

@@ -172,10 +172,10 @@ class Lowering {
     }
   }
 
-  void add_step(std::string name, Operation operation, const Place& input, const Place& output,
+  void add_step(std::string name, const Operation& operation, const Place& input, const Place& output,
                 const kernels::Window& window, graph::Macs macs = {}) {
     pending_.push_back({.name = std::move(name),
-                        .operation = std::move(operation),
+                        .operation = operation,
                         .input = input,
                         .output = output,
                         .input_rows = buffer_of(input).time,

@@ -56,7 +56,7 @@ std::vector<float> self_test_audio(const features::LogMelSpec& spec) {
   return samples;
 }
 
-Expected<model::SelfTest> compute_self_test(std::shared_ptr<const model::Model> model, Isa isa) {
+Expected<model::SelfTest> compute_self_test(const std::shared_ptr<const model::Model>& model, Isa isa) {
   if (model == nullptr) return invalid_argument("a self-test needs a model");
   const std::vector<float> samples = self_test_audio(model->front_end);
   BITTERN_ASSIGN_OR_RETURN(features::LogMel front_end, features::LogMel::create(model->front_end, isa));
@@ -80,7 +80,7 @@ Expected<model::SelfTest> compute_self_test(std::shared_ptr<const model::Model> 
   return test;
 }
 
-Status run_self_test(std::shared_ptr<const model::Model> model, Isa isa) {
+Status run_self_test(const std::shared_ptr<const model::Model>& model, Isa isa) {
   if (model == nullptr) return invalid_argument("a self-test needs a model");
   if (!model->self_test) return unsupported("the model carries no self-test");
   const model::SelfTest& stored = *model->self_test;

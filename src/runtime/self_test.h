@@ -15,10 +15,11 @@ namespace bittern::runtime {
 std::vector<float> self_test_audio(const features::LogMelSpec& spec);
 
 // Computes the digests to store.
-Expected<model::SelfTest> compute_self_test(std::shared_ptr<const model::Model> model, Isa isa = best_isa());
+Expected<model::SelfTest> compute_self_test(const std::shared_ptr<const model::Model>& model,
+                                            Isa isa = best_isa());
 
 // Ok, or an error naming the first stage that differs ("features", "stage 2 (s2.b4)", "logits"); kUnsupported
 // without a stored test.
-Status run_self_test(std::shared_ptr<const model::Model> model, Isa isa = best_isa());
+Status run_self_test(const std::shared_ptr<const model::Model>& model, Isa isa = best_isa());
 
 }  // namespace bittern::runtime
