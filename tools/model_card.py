@@ -28,14 +28,14 @@ def main() -> int:
         f"# {model.stem}",
         "",
         f"A {provenance['architecture']} with {len(inspect['exits'])} exits (placement `{provenance['placement']}`) that tells apart, in one second of speech at "
-        f"{inspect['front_end']['sample_rate']} Hz: {recognises}.",
+        f"{inspect['front_end']['sample_rate_hz']} Hz: {recognises}.",
         "",
         f"- **Size**: {inspect['file_bytes']:,} bytes; {inspect['parameters']['binary']:,} 1-bit and {inspect['parameters']['float']:,} float parameters.",
         f"- **Data**: {provenance['data_name']}, digest `{provenance['data_digest']}`.",
         f"- **Licence**: {provenance['license'] or 'not stated in the file'}.",
         f"- **Made by**: bittern {provenance['tool_version']}, seed {provenance['seed']}; the whole recipe is in the file (`bittern inspect {model.name} --json`).",
         "",
-        f"## Accuracy on the test split ({data['clips']:,} clips, {data['speakers']:,} speakers that training never heard)",
+        f"## Accuracy on the {data['split']} split ({data['clips']:,} clips, no speaker in training)",
         "",
         "In %, with the 95 % interval that docs/command-line.md defines.",
         "",
@@ -47,6 +47,7 @@ def main() -> int:
     out += [f"| {r['threshold']:g} | {percent(r['accuracy'])} | {r['average_exit']:.2f} | {100 * r['macs_share']:.0f} % |"
             for r in evaluation["rules"] if r["rule"] == "entropy"]
     out += ["", "## Recipe", "", "```json", json.dumps(recipe, indent=2), "```", ""]
+    out += ["## Not for", "", "Other words, other languages, far-field or telephone audio: none of these was measured. Nothing where a wrong answer does harm.", ""]
     print("\n".join(out))
     return 0
 
