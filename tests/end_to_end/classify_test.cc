@@ -196,7 +196,7 @@ TEST_F(Classify, CtrlCWhileWaitingForInputEndsWith130) {
   ASSERT_GE(writer, 0);
   Start start;
   start.input = pipe;
-  start.interrupt_after_ms = 500;
+  start.interrupt_after_ms = 3000;
   const Finished finished = bittern({"classify", model_, "-"}, start);
   ::close(writer);
   EXPECT_EQ(finished.status, 130);

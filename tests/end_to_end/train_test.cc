@@ -125,7 +125,7 @@ TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
 
 TEST_F(Train, CtrlCLeavesARunThatGoesOn) {
   Start start;
-  start.interrupt_after_ms = 1500;
+  start.interrupt_after_ms = 5000;
   const Finished stopped = bittern(arguments("run", {"--epochs", "500"}), start);
   EXPECT_EQ(stopped.status, 130) << stopped.err;
   EXPECT_TRUE(fs::exists(folder_ / "run" / "checkpoint.pt"));
