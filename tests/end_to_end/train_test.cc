@@ -136,15 +136,15 @@ TEST_F(Train, RefusesWhatCannotBeTrained) {
   expect_failure(
       bittern({"train", "--data", path("data"), "--architecture", "quiknet", "--out", path("run")}),
       "quiknet");
-  expect_failure(bittern(arguments("run", {"--single-exit", "6"})), "exit");
+  expect_failure(bittern(arguments("run", {"--single-exit", "6", "--quiet"})), "exit");
   EXPECT_EQ(bittern(arguments("run", {"--learning-rate", "nan"})).status, 2);
   EXPECT_EQ(bittern(arguments("run", {"--epochs", "0"})).status, 2);
   fs::create_directories(folder_ / "mine");
   std::ofstream(folder_ / "mine" / "thesis.txt") << "keep";
-  expect_failure(bittern(arguments("mine")), "mine");
+  expect_failure(bittern(arguments("mine", {"--quiet"})), "mine");
   EXPECT_EQ(read_bytes(path("mine/thesis.txt")), "keep");
   fs::remove_all(folder_ / "data" / "validation");
-  expect_failure(bittern(arguments("run")), "validation");
+  expect_failure(bittern(arguments("run", {"--quiet"})), "validation");
 }
 
 }  // namespace
