@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "training/binary_convolution.h"
+#include "training/convolution.h"
 #include "training/initializers.h"
 #include "training/pooling.h"
 #include "training/quantizers.h"
@@ -91,6 +92,7 @@ struct Run {
   const std::vector<at::Tensor>& inputs;
   bool training;
   float most_momentum;
+  bool latent;      // 1-bit kernels are real weights, still to be quantized
   bool relu_first;  // a BatchNorm that also does the Relu before it
 
   at::Tensor norm(const at::Tensor& x, float epsilon, float momentum, bool relu) const {
@@ -103,6 +105,8 @@ struct Run {
     return convolution(inputs[0], tensors.kernel, tensors.bias, op);
   }
   at::Tensor operator()(const graph::BinaryConv2d& op) const {
+    // Bop's kernels are +-1 already: their quantizer and its gradient change nothing, and magnitudes are 1.
+    if (!latent) return binary_convolution(inputs[0], tensors.kernel, op);
     const at::Tensor kernel = op.kernel_quantizer == graph::Quantizer::kApproxSign
                                   ? approx_sign(tensors.kernel)
                                   : ste_sign(tensors.kernel, op.kernel_clip);
@@ -128,7 +132,8 @@ struct Run {
             : x.mean(at::IntArrayRef{0, 1});
     if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
     if (op.dense == graph::ExitDense::kFloat) return at::addmm(tensors.bias, x, tensors.kernel);
-    return at::mm(x, ste_sign(tensors.kernel, kExitClip)) * tensors.scale + tensors.bias;
+    return at::mm(x, latent ? ste_sign(tensors.kernel, kExitClip) : tensors.kernel) * tensors.scale +
+           tensors.bias;
   }
 };
 
@@ -155,12 +160,12 @@ TrainableNetwork::TrainableNetwork(graph::Network network)
 Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, BinaryOptimizer optimizer,
                                                     std::uint64_t seed) {
   TrainableNetwork result(std::move(network));
+  result.latent_ = optimizer == BinaryOptimizer::kAdam;
   for (std::size_t i = 0; i < result.network_.layers().size(); ++i) {
     const graph::Layer& layer = result.network_.layers()[i];
     const graph::Shape& input =
         layer.inputs.empty() ? layer.output : result.network_.input_of(static_cast<int>(i));
-    Initial initial{input, optimizer == BinaryOptimizer::kAdam,
-                    Random({seed, kInitialStream, static_cast<std::uint64_t>(i)})};
+    Initial initial{input, result.latent_, Random({seed, kInitialStream, static_cast<std::uint64_t>(i)})};
     LayerTensors tensors = std::visit(initial, layer.op);
 
     const auto* binary = std::get_if<graph::BinaryConv2d>(&layer.op);
@@ -216,8 +221,8 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mo
       outputs[i] = inputs[0];
       continue;
     }
-    at::Tensor output =
-        std::visit(Run{tensors_[i], inputs, mode.training, mode.most_momentum, relu_first}, layer.op);
+    at::Tensor output = std::visit(
+        Run{tensors_[i], inputs, mode.training, mode.most_momentum, latent_, relu_first}, layer.op);
     if (std::holds_alternative<graph::Exit>(layer.op)) {
       logits.push_back(std::move(output));
     } else {

@@ -79,6 +79,7 @@ class TrainableNetwork {
   std::vector<at::Tensor> forward(const at::Tensor& features, Mode mode) const;
 
   graph::Network network_;
+  bool latent_ = false;  // 1-bit kernels are real weights
   std::vector<LayerTensors> tensors_;
   std::vector<Parameter> parameters_;
   std::vector<NamedTensor> state_;

@@ -1,64 +1,154 @@
 #include "training/pooling.h"
 
+#include <cstdint>
 #include <limits>
+#include <vector>
 
+#include "training/sliding_window.h"
 #include "training/torch.h"
+#include "training/torch_layout.h"
 
 namespace bittern::training {
 namespace {
 
-// [time, frequency, clips, channels] <-> torch's [clips, channels, time, frequency].
-at::Tensor to_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}); }
-at::Tensor from_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}).contiguous(); }
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
 
-// Pads torch's layout as TensorFlow would for this window.
-at::Tensor padded(const at::Tensor& x, graph::Extent kernel, graph::Extent stride, graph::Padding padding,
-                  double value) {
-  const auto sides = [](std::int64_t input, int size, int step, graph::Padding rule) {
-    const graph::Window window = graph::window(static_cast<int>(input), size, step, rule);
-    const std::int64_t total = std::max<std::int64_t>((window.output - 1) * step + size - input, 0);
-    return std::pair<std::int64_t, std::int64_t>(window.before, total - window.before);
-  };
-  const auto [top, bottom] = sides(x.size(2), kernel.time, stride.time, padding);
-  const auto [left, right] = sides(x.size(3), kernel.frequency, stride.frequency, padding);
-  if (top + bottom + left + right == 0) return x;
-  return at::constant_pad_nd(x, {left, right, top, bottom}, value);
+constexpr std::int64_t kSlice = 4096;  // elements of a pixel (clips x channels) for one thread at a time
+
+template <class Pool>
+SlidingWindow window_of(const at::Tensor& x, const Pool& pool) {
+  return {x.size(0), x.size(1), pool.kernel, pool.stride, pool.padding};
 }
+
+at::Tensor output_of(const at::Tensor& x, const SlidingWindow& window) {
+  return at::zeros({window.out_time(), window.out_frequency(), x.size(2), x.size(3)}, x.options());
+}
+
+// f(begin, end) for slices of a pixel's elements: every thread has places of its own in all pixels.
+template <class Function>
+void for_slices(const at::Tensor& x, const Function& f) {
+  at::parallel_for(0, x.size(2) * x.size(3), kSlice, f);
+}
+
+void take_larger(const float* x, float* best, std::uint8_t* winner, std::uint8_t tap, bool first,
+                 std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const bool larger = first || x[i] > best[i];
+    best[i] = larger ? x[i] : best[i];
+    winner[i] = larger ? tap : winner[i];
+  }
+}
+
+void add_where(const float* dy, const std::uint8_t* winner, std::uint8_t tap, float* dx, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) dx[i] += winner[i] == tap ? dy[i] : 0.0F;
+}
+
+void add_scaled(const float* x, float factor, float* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] += x[i] * factor;
+}
+
+struct MaxPool : Function<MaxPool> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const graph::MaxPool* pool) {
+    const SlidingWindow window = window_of(x, *pool);
+    at::Tensor y = output_of(x, window);
+    const at::Tensor winners = at::empty(y.sizes(), at::kByte);
+    const std::int64_t pixel = x.size(2) * x.size(3);
+    for_slices(x, [&](std::int64_t begin, std::int64_t end) {
+      std::int64_t latest = -1;
+      window.each_tap([&](std::int64_t out, int tap, std::int64_t in) {
+        take_larger(x.data_ptr<float>() + in * pixel + begin, y.data_ptr<float>() + out * pixel + begin,
+                    winners.data_ptr<std::uint8_t>() + out * pixel + begin, static_cast<std::uint8_t>(tap),
+                    out != latest, end - begin);
+        latest = out;
+      });
+    });
+    context->save_for_backward({winners});
+    context->saved_data["pool"] = reinterpret_cast<std::int64_t>(pool);
+    context->saved_data["sizes"] = x.sizes().vec();
+    return y;
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const at::Tensor winners = context->get_saved_variables()[0];
+    const auto* pool = reinterpret_cast<const graph::MaxPool*>(context->saved_data["pool"].toInt());
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::zeros(context->saved_data["sizes"].toIntVector(), dy.options());
+    const std::int64_t pixel = dx.size(2) * dx.size(3);
+    const SlidingWindow window = window_of(dx, *pool);
+    for_slices(dx, [&](std::int64_t begin, std::int64_t end) {
+      window.each_tap([&](std::int64_t out, int tap, std::int64_t in) {
+        add_where(dy.data_ptr<float>() + out * pixel + begin,
+                  winners.data_ptr<std::uint8_t>() + out * pixel + begin, static_cast<std::uint8_t>(tap),
+                  dx.data_ptr<float>() + in * pixel + begin, end - begin);
+      });
+    });
+    return {dx, at::Tensor()};
+  }
+};
+
+// 1 / pixels inside the input, per output pixel.
+std::vector<float> shares(const SlidingWindow& window) {
+  std::vector<float> count(static_cast<std::size_t>(window.out_time()) *
+                           static_cast<std::size_t>(window.out_frequency()));
+  window.each_tap([&](std::int64_t out, int, std::int64_t) { count[static_cast<std::size_t>(out)] += 1.0F; });
+  for (float& value : count) value = 1.0F / value;
+  return count;
+}
+
+struct AveragePool : Function<AveragePool> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const graph::AvgPool* pool) {
+    const SlidingWindow window = window_of(x, *pool);
+    const std::vector<float> share = shares(window);
+    at::Tensor y = output_of(x, window);
+    const std::int64_t pixel = x.size(2) * x.size(3);
+    for_slices(x, [&](std::int64_t begin, std::int64_t end) {
+      window.each_tap([&](std::int64_t out, int, std::int64_t in) {
+        add_scaled(x.data_ptr<float>() + in * pixel + begin, share[static_cast<std::size_t>(out)],
+                   y.data_ptr<float>() + out * pixel + begin, end - begin);
+      });
+    });
+    context->saved_data["pool"] = reinterpret_cast<std::int64_t>(pool);
+    context->saved_data["sizes"] = x.sizes().vec();
+    return y;
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto* pool = reinterpret_cast<const graph::AvgPool*>(context->saved_data["pool"].toInt());
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::zeros(context->saved_data["sizes"].toIntVector(), dy.options());
+    const SlidingWindow window = window_of(dx, *pool);
+    const std::vector<float> share = shares(window);
+    const std::int64_t pixel = dx.size(2) * dx.size(3);
+    for_slices(dx, [&](std::int64_t begin, std::int64_t end) {
+      window.each_tap([&](std::int64_t out, int, std::int64_t in) {
+        add_scaled(dy.data_ptr<float>() + out * pixel + begin, share[static_cast<std::size_t>(out)],
+                   dx.data_ptr<float>() + in * pixel + begin, end - begin);
+      });
+    });
+    return {dx, at::Tensor()};
+  }
+};
 
 }  // namespace
 
 at::Tensor max_pool(const at::Tensor& x, const graph::MaxPool& pool) {
-  const at::Tensor input = padded(to_torch(x).contiguous(), pool.kernel, pool.stride, pool.padding,
-                                  -std::numeric_limits<double>::infinity());
+  // More taps than a byte can name are left to torch, too.
+  if (x.is_cpu() && pool.kernel.time * pool.kernel.frequency <= 256)
+    return MaxPool::apply(x.contiguous(), &pool);
+  const at::Tensor input = padded(to_torch(x), window_of(x, pool), -std::numeric_limits<double>::infinity());
   return from_torch(at::max_pool2d(input, {pool.kernel.time, pool.kernel.frequency},
                                    {pool.stride.time, pool.stride.frequency}));
 }
 
 at::Tensor average_pool(const at::Tensor& x, const graph::AvgPool& pool) {
+  if (x.is_cpu()) return AveragePool::apply(x.contiguous(), &pool);
+  const SlidingWindow window = window_of(x, pool);
   const auto sum = [&](const at::Tensor& values) {
-    const at::Tensor input = padded(values, pool.kernel, pool.stride, pool.padding, 0);
-    return at::avg_pool2d(input, {pool.kernel.time, pool.kernel.frequency},
+    return at::avg_pool2d(padded(values, window, 0), {pool.kernel.time, pool.kernel.frequency},
                           {pool.stride.time, pool.stride.frequency}, 0, false, true, 1);
   };
   const at::Tensor pixels = sum(at::ones({1, 1, x.size(0), x.size(1)}, x.options()));
-  return from_torch(sum(to_torch(x).contiguous()) / pixels);
-}
-
-at::Tensor convolution(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias,
-                       const graph::Conv2d& attributes) {
-  const bool pointwise = attributes.kernel == graph::Extent{1, 1} &&
-                         attributes.stride == graph::Extent{1, 1} && attributes.groups == 1;
-  if (pointwise) {
-    const at::Tensor rows = x.reshape({-1, x.size(3)});
-    const at::Tensor matrix = kernel.reshape({kernel.size(2), kernel.size(3)});
-    const at::Tensor y = bias.defined() ? at::addmm(bias, rows, matrix) : at::mm(rows, matrix);
-    return y.reshape({x.size(0), x.size(1), x.size(2), kernel.size(3)});
-  }
-  const at::Tensor input =
-      padded(to_torch(x), attributes.kernel, attributes.stride, attributes.padding, 0).contiguous();
-  return from_torch(at::conv2d(input, kernel.permute({3, 2, 0, 1}).contiguous(), bias,
-                               {attributes.stride.time, attributes.stride.frequency}, at::IntArrayRef{0, 0},
-                               {1, 1}, attributes.groups));
+  return from_torch(sum(to_torch(x)) / pixels);
 }
 
 }  // namespace bittern::training

@@ -1,4 +1,4 @@
-// Pooling and padding with TensorFlow's rules on tensors [time, frequency, clips, channels].
+// Pooling with TensorFlow's rules on tensors [time, frequency, clips, channels].
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,11 +7,10 @@
 
 namespace bittern::training {
 
+// Padding never wins. The gradient goes to the first of equal largest.
 at::Tensor max_pool(const at::Tensor& x, const graph::MaxPool& pool);
-at::Tensor average_pool(const at::Tensor& x, const graph::AvgPool& pool);
 
-// Float convolution. kernel: [time, frequency, in / groups, out]; bias may be undefined.
-at::Tensor convolution(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias,
-                       const graph::Conv2d& attributes);
+// Divides by the pixels inside the input.
+at::Tensor average_pool(const at::Tensor& x, const graph::AvgPool& pool);
 
 }  // namespace bittern::training

@@ -1,5 +1,8 @@
 #include "training/quantizers.h"
 
+#include <cmath>
+#include <cstdint>
+
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -9,35 +12,58 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-at::Tensor ste_gradient(const at::Tensor& x, const at::Tensor& dy, double clip) {
-  return dy * (x.abs() <= clip);
+// Loops of one pass; torch would need one for each operation.
+constexpr std::int64_t kChunk = 1 << 16;
+
+// y[i] = f(x[i], y[i]) on contiguous CPU tensors.
+template <class Function>
+void update(const at::Tensor& x, const at::Tensor& y, const Function& f) {
+  const float* from = x.data_ptr<float>();
+  float* to = y.data_ptr<float>();
+  at::parallel_for(0, y.numel(), kChunk, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) to[i] = f(from[i], to[i]);
+  });
+}
+
+// Both write over `dy`.
+at::Tensor ste_gradient(const at::Tensor& x, const at::Tensor& dy, float clip) {
+  if (!x.is_cpu()) return dy * (x.abs() <= clip);
+  update(x, dy, [clip](float value, float gradient) { return std::abs(value) <= clip ? gradient : 0.0F; });
+  return dy;
 }
 
 at::Tensor approx_gradient(const at::Tensor& x, const at::Tensor& dy) {
-  const at::Tensor size = x.abs();
-  return dy * (2 - 2 * size) * (size <= 1);
+  if (!x.is_cpu()) return dy * (2 - 2 * x.abs()) * (x.abs() <= 1);
+  update(x, dy, [](float value, float gradient) {
+    const float size = std::abs(value);
+    return size <= 1.0F ? gradient * (2.0F - 2.0F * size) : 0.0F;
+  });
+  return dy;
 }
 
 struct SteSign : Function<SteSign> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, double clip) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, double clip) {
+    const at::Tensor x = input.contiguous();
     context->save_for_backward({x});
     context->saved_data["clip"] = clip;
     return bittern::training::sign(x);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    return {
-        ste_gradient(context->get_saved_variables()[0], gradients[0], context->saved_data["clip"].toDouble()),
-        at::Tensor()};
+    return {ste_gradient(context->get_saved_variables()[0], gradients[0].clone(at::MemoryFormat::Contiguous),
+                         static_cast<float>(context->saved_data["clip"].toDouble())),
+            at::Tensor()};
   }
 };
 
 struct ApproxSign : Function<ApproxSign> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
+    const at::Tensor x = input.contiguous();
     context->save_for_backward({x});
     return bittern::training::sign(x);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    return {approx_gradient(context->get_saved_variables()[0], gradients[0])};
+    return {
+        approx_gradient(context->get_saved_variables()[0], gradients[0].clone(at::MemoryFormat::Contiguous))};
   }
 };
 
@@ -51,7 +77,12 @@ at::Tensor magnitude(const at::Tensor& w) { return w.detach().abs().reshape({-1,
 
 at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip) { return ste_sign(w, clip) * magnitude(w); }
 
-at::Tensor sign(const at::Tensor& x) { return at::where(x < 0, -at::ones_like(x), at::ones_like(x)); }
+at::Tensor sign(const at::Tensor& x) {
+  if (!x.is_cpu()) return at::where(x < 0, -at::ones_like(x), at::ones_like(x));
+  const at::Tensor y = at::empty(x.sizes(), x.options().requires_grad(false));
+  update(x.contiguous(), y, [](float value, float) { return value < 0.0F ? -1.0F : 1.0F; });
+  return y;
+}
 
 at::Tensor input_gradient(const at::Tensor& x, at::Tensor dy, graph::Quantizer quantizer, float clip) {
   return quantizer == graph::Quantizer::kApproxSign ? approx_gradient(x, dy) : ste_gradient(x, dy, clip);
