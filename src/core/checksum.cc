@@ -20,7 +20,6 @@ Digest::Digest() {
   new (state_.bytes) XXH3_state_t{};
   XXH3_64bits_reset(as_state(state_.bytes));
 }
-Digest::~Digest() = default;
 void Digest::add(std::span<const std::byte> bytes) {
   XXH3_64bits_update(as_state(state_.bytes), bytes.data(), bytes.size());
 }

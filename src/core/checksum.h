@@ -14,7 +14,6 @@ std::uint64_t checksum(std::span<const std::byte> bytes);
 class Digest {
  public:
   Digest();
-  ~Digest();
   Digest(const Digest&) = delete;
   Digest& operator=(const Digest&) = delete;
   void add(std::span<const std::byte> bytes);

@@ -2,6 +2,10 @@
 
 #include <array>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace bittern {
 namespace {
 
@@ -14,6 +18,17 @@ struct Row {
 bool always() { return true; }
 
 #if defined(__x86_64__)
+// Two extensions that Clang's __builtin_cpu_supports does not know. Both work on AVX registers: that the
+// system saves those is for the caller to ask.
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+bool has_vaes() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c & bit_VAES) != 0;
+}
+
 // Each row asks for every extension that Highway lets the compiler use for that target.
 bool has_sse4() {
   return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("sse4.2") &&
@@ -21,7 +36,7 @@ bool has_sse4() {
 }
 bool has_avx2() {
   return has_sse4() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c");
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c();
 }
 bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
@@ -31,8 +46,8 @@ bool has_avx512() {
 bool has_avx512_dl() {
   return has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
          __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vpopcntdq") &&
-         __builtin_cpu_supports("avx512bitalg") && __builtin_cpu_supports("vpclmulqdq") &&
-         __builtin_cpu_supports("vaes") && __builtin_cpu_supports("gfni");
+         __builtin_cpu_supports("avx512bitalg") && __builtin_cpu_supports("vpclmulqdq") && has_vaes() &&
+         __builtin_cpu_supports("gfni");
 }
 constexpr std::array kRows{Row{Isa::kBaseline, "baseline", always}, Row{Isa::kSse4, "sse4", has_sse4},
                            Row{Isa::kAvx2, "avx2", has_avx2}, Row{Isa::kAvx512, "avx512", has_avx512},

@@ -61,7 +61,7 @@ TEST_F(AtomicFile, AMissingFolderIsAnErrorThatNamesThePath) {
 }
 
 TEST_F(AtomicFile, MappedFileRefusesFoldersEmptyAndLargeFiles) {
-  std::ofstream(folder_ / "empty");
+  std::ofstream(folder_ / "empty").close();
   std::ofstream(folder_ / "big") << "0123456789";
   EXPECT_FALSE(MappedFile::open(folder_, 100).ok());
   EXPECT_FALSE(MappedFile::open(folder_ / "empty", 100).ok());
