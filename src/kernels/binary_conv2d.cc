@@ -53,8 +53,8 @@ class Counter {
       for (int i = 0; i < run; ++i) {
         const auto activation = kOnes ? hn::Zero(d) : hn::Set(d, activations[i]);
         for (int v = 0; v < kVectors; ++v) {
-          const auto weight = hn::Load(
-              d, weights + (v / kVectorsPerBlock) * block_stride_ + (v % kVectorsPerBlock) * kWordLanes);
+          const auto weight = hn::Load(d, weights + (v / kVectorsPerBlock) * block_stride_ +
+                                              std::ptrdiff_t{v % kVectorsPerBlock} * kWordLanes);
           counts_[v] = add_counts(counts_[v], count_bits(hn::Xor(activation, weight)));
         }
         weights += kBlockLanes;
@@ -76,14 +76,14 @@ class Counter {
     } else if constexpr (kWordLanes == kBlockLanes) {
 #if HWY_CAP_GE512
       for (int v = 0; v < kVectors; ++v) {
-        hn::Store(hn::TruncateTo(d32, totals_[v]), d32, counts + v * kWordLanes);
+        hn::Store(hn::TruncateTo(d32, totals_[v]), d32, counts + std::ptrdiff_t{v} * kWordLanes);
       }
 #endif
     } else {
 #if HWY_TARGET != HWY_SCALAR && !HWY_CAP_GE512
       for (int v = 0; v < kVectors; v += 2) {
         const auto both = hn::ConcatEven(d32, hn::BitCast(d32, totals_[v + 1]), hn::BitCast(d32, totals_[v]));
-        hn::Store(both, d32, counts + v * kWordLanes);
+        hn::Store(both, d32, counts + std::ptrdiff_t{v} * kWordLanes);
       }
 #endif
     }
@@ -201,7 +201,8 @@ void binary_conv2d(const BinaryConv2dShape& shape, View<const std::uint64_t> inp
     const int count = shape.out_channels - channel < kCount ? shape.out_channels - channel : kCount;
     if (count == kCount) {
       hn::Vec<BlockTag> y[kVectors];
-      for (int v = 0; v < kVectors; ++v) y[v] = hn::ConvertTo(d, hn::Load(di, sums + v * lanes(d)));
+      for (int v = 0; v < kVectors; ++v)
+        y[v] = hn::ConvertTo(d, hn::Load(di, sums + std::ptrdiff_t{v} * lanes(d)));
       finish<kVectors>(epilogue, d, channel, residual, y, pixel);
     } else {  // the last block, where it is not full
       const hn::CappedTag<float, 1> d1;

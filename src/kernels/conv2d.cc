@@ -224,7 +224,8 @@ void convolve_depthwise(const Problem& p) {
         hn::Vec<decltype(d)> sum[1] = {hn::Zero(d)};
         for (int i = row.taps.begin; i < row.taps.end; ++i) {
           const float* x = row.rows[i] + columns.origin * p.input.pixel_stride + c;
-          const float* weights = p.kernel + i * p.shape.window.kernel_frequency * channels + c;
+          const float* weights =
+              p.kernel + std::ptrdiff_t{i} * p.shape.window.kernel_frequency * channels + c;
           for (int j = columns.begin; j < columns.end; ++j) {
             const auto value = hn::LoadU(d, x + j * p.input.pixel_stride);
             sum[0] = hn::Add(sum[0], hn::Mul(value, hn::LoadU(d, weights + j * channels)));

@@ -48,12 +48,12 @@ void dense_binary_rows(const float* input, int inputs, const std::uint64_t* kern
   const int whole = inputs - inputs % kPartials;
   for (int i = 0; i < whole; i += kPartials) {
     V x[kVectors];
-    for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, input + i + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, input + i + std::ptrdiff_t{v} * kLanes);
     for (int r = 0; r < kRows; ++r) {
       const auto byte =
           static_cast<std::uint32_t>(kernel[r * words + i / kWordBits] >> (i % kWordBits)) & 0xFFU;
       for (int v = 0; v < kVectors; ++v) {
-        const auto bit = hn::And(hn::Set(du, byte), hn::Load(du, kBitOfLane + v * kLanes));
+        const auto bit = hn::And(hn::Set(du, byte), hn::Load(du, kBitOfLane + std::ptrdiff_t{v} * kLanes));
         const auto flip = hn::IfThenZeroElse(hn::Eq(bit, hn::Zero(du)), sign);
         p[r][v] = hn::Add(p[r][v], hn::BitCast(d, hn::Xor(hn::BitCast(du, x[v]), flip)));
       }
@@ -61,7 +61,7 @@ void dense_binary_rows(const float* input, int inputs, const std::uint64_t* kern
   }
   for (int r = 0; r < kRows; ++r) {
     alignas(64) float partials[kPartials];
-    for (int v = 0; v < kVectors; ++v) hn::Store(p[r][v], d, partials + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) hn::Store(p[r][v], d, partials + std::ptrdiff_t{v} * kLanes);
     for (int i = whole; i < inputs; ++i) {
       const bool negative = (kernel[r * words + i / kWordBits] >> (i % kWordBits) & 1U) != 0;
       partials[i % kPartials] += negative ? -input[i] : input[i];

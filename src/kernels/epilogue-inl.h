@@ -25,7 +25,7 @@ HWY_INLINE void finish(const Epilogue& e, D d, int channel, const float* residua
                        float* output) {
   constexpr int kLanes = lanes(D());
   const auto at = [channel](const float* values, int v)
-                      HWY_ATTR { return hn::LoadU(D(), values + channel + v * kLanes); };
+                      HWY_ATTR { return hn::LoadU(D(), values + channel + std::ptrdiff_t{v} * kLanes); };
   if (e.scale != nullptr) {
     for (int v = 0; v < kVectors; ++v) y[v] = hn::Mul(y[v], at(e.scale, v));
   }
@@ -46,7 +46,7 @@ HWY_INLINE void finish(const Epilogue& e, D d, int channel, const float* residua
   if (e.final_relu) {
     for (int v = 0; v < kVectors; ++v) y[v] = relu_of(d, y[v]);
   }
-  for (int v = 0; v < kVectors; ++v) hn::StoreU(y[v], d, output + channel + v * kLanes);
+  for (int v = 0; v < kVectors; ++v) hn::StoreU(y[v], d, output + channel + std::ptrdiff_t{v} * kLanes);
 }
 
 // Writes the sign bits of channels [begin, end) of one pixel; `begin` is a multiple of 8, and `end` too

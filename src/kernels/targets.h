@@ -49,8 +49,10 @@ constexpr Function* best_of(Isa isa, Function* baseline, Function* sse4, Functio
 }  // namespace bittern::kernels::detail
 
 // HWY_CHOOSE_* is null for a target that was not compiled.
+// NOLINTBEGIN(bugprone-macro-parentheses): Type and name cannot stand in parentheses
 #define BITTERN_EXPORT_KERNEL(name, Type)                                                               \
   Type* detail::name##_for(Isa isa) noexcept {                                                          \
     return best_of<Type>(isa, &HWY_STATIC_DISPATCH(name), HWY_CHOOSE_SSE4(name), HWY_CHOOSE_AVX2(name), \
                          HWY_CHOOSE_AVX3(name), HWY_CHOOSE_AVX3_DL(name));                              \
   }
+// NOLINTEND(bugprone-macro-parentheses)

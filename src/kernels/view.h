@@ -39,7 +39,7 @@ struct View {
   T* pixel(int t, int f) const { return row(t) + f * pixel_stride; }
 
   explicit operator bool() const { return data != nullptr; }
-  operator View<const T>() const  // NOLINT(google-explicit-constructor): as T* becomes const T*
+  operator View<const T>() const  // as T* becomes const T*
       requires(!std::is_const_v<T>) {
     return {data, time, frequency, channels, pixel_stride, row_stride, ring, first};
   }
