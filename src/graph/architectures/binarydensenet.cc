@@ -5,7 +5,7 @@
 #include <array>
 
 #include "graph/architectures/list.h"
-#include "graph/architectures/placements.h"
+#include "graph/architectures/parts.h"
 
 namespace bittern::graph {
 namespace {
@@ -54,25 +54,11 @@ int block(Builder& builder, const std::string& name, int x) {
 }
 
 int backbone(Builder& builder) {
-  int x = stem(builder);
-  for (int section = 1; section <= 4; ++section) {
-    const auto i = static_cast<std::size_t>(section) - 1;
-    if (section > 1) x = transition(builder, "t" + std::to_string(section), x, kTransitions[i - 1]);
-    for (int b = 1; b <= kBlocks[i]; ++b) x = block(builder, block_name(section, b), x);
-  }
-  return x;
+  return add_sections(builder, stem(builder), kBlocks, kTransitions, transition, block);
 }
 
 void head(Builder& builder, int features, int classes) {
-  const int x = builder.add("head.bn", kNorm, {features});
-  builder.add("exit1",
-              Exit{.relu = true,
-                   .norm = ExitNorm::kNone,
-                   .pool = ExitPool::kGlobal,
-                   .dense = ExitDense::kFloat,
-                   .classes = classes,
-                   .initializer = Initializer::kHeNormal},
-              {x});
+  add_float_head(builder, builder.add("head.bn", kNorm, {features}), classes, true, Initializer::kHeNormal);
 }
 
 }  // namespace

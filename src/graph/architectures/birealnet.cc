@@ -6,7 +6,7 @@
 #include <array>
 
 #include "graph/architectures/list.h"
-#include "graph/architectures/placements.h"
+#include "graph/architectures/parts.h"
 
 namespace bittern::graph {
 namespace {
@@ -48,13 +48,7 @@ int backbone(Builder& builder) {
 }
 
 void head(Builder& builder, int features, int classes) {
-  builder.add("exit1",
-              Exit{.norm = ExitNorm::kNone,
-                   .pool = ExitPool::kGlobal,
-                   .dense = ExitDense::kFloat,
-                   .classes = classes,
-                   .initializer = Initializer::kGlorotUniform},
-              {features});
+  add_float_head(builder, features, classes, false, Initializer::kGlorotUniform);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "graph/architectures/list.h"
-#include "graph/architectures/placements.h"
+#include "graph/architectures/parts.h"
 
 namespace bittern::graph {
 namespace {
@@ -74,24 +74,12 @@ int block(Builder& builder, const std::string& name, int x) {
 }
 
 int backbone(Builder& builder, const Four& filters, const Four& blocks) {
-  int x = stem(builder, filters[0]);
-  for (int section = 1; section <= 4; ++section) {
-    const auto i = static_cast<std::size_t>(section) - 1;
-    if (section > 1) x = transition(builder, "t" + std::to_string(section), x, filters[i]);
-    for (int b = 1; b <= blocks[i]; ++b) x = block(builder, block_name(section, b), x);
-  }
-  return x;
+  return add_sections(builder, stem(builder, filters[0]), blocks, std::span(filters).last<3>(), transition,
+                      block);
 }
 
 void head(Builder& builder, int features, int classes) {
-  builder.add("exit1",
-              Exit{.relu = true,
-                   .norm = ExitNorm::kNone,
-                   .pool = ExitPool::kGlobal,
-                   .dense = ExitDense::kFloat,
-                   .classes = classes,
-                   .initializer = Initializer::kGlorotNormal},
-              {features});
+  add_float_head(builder, features, classes, true, Initializer::kGlorotNormal);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
-// Where exits stand in a network of a stem and four sections of blocks, "s<section>.b<block>".
+// What the architectures share: a stem and four sections of blocks, "s<section>.b<block>", where exits stand
+// on them, and the published networks' float head.
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/architecture.h"
@@ -11,6 +14,32 @@ namespace bittern::graph {
 
 inline std::string block_name(int section, int block) {
   return "s" + std::to_string(section) + ".b" + std::to_string(block);
+}
+
+// Appends the sections behind `stem`; returns the last block. Between two sections stands
+// transition(builder, "t<section>", x, channels), `channels` being the next section's.
+template <class Transition, class Block>
+int add_sections(Builder& builder, int stem, const std::array<int, 4>& blocks,
+                 std::span<const int, 3> channels, const Transition& transition, const Block& block) {
+  int x = stem;
+  for (int section = 1; section <= 4; ++section) {
+    const auto i = static_cast<std::size_t>(section) - 1;
+    if (section > 1) x = transition(builder, "t" + std::to_string(section), x, channels[i - 1]);
+    for (int b = 1; b <= blocks[i]; ++b) x = block(builder, block_name(section, b), x);
+  }
+  return x;
+}
+
+// [ReLU] -> mean over time and frequency -> float dense.
+inline void add_float_head(Builder& builder, int features, int classes, bool relu, Initializer initializer) {
+  builder.add("exit1",
+              Exit{.relu = relu,
+                   .norm = ExitNorm::kNone,
+                   .pool = ExitPool::kGlobal,
+                   .dense = ExitDense::kFloat,
+                   .classes = classes,
+                   .initializer = initializer},
+              {features});
 }
 
 // Behind the stem and behind each section.
