@@ -8,11 +8,11 @@
 #include <thread>
 
 #include "bittern/bittern.h"
-#include "capi/allocations.h"
 #include "model/file.h"
 #include "model/random_model.h"
 #include "runtime/self_test.h"
 #include "runtime/session.h"
+#include "support/allocations.h"
 
 namespace bittern {
 namespace {

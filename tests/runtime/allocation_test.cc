@@ -1,48 +1,13 @@
-// Once prepared for a length, no call takes memory: this program counts every call of operator new.
+// Once prepared for a length, no call takes memory.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <type_traits>
 #include <vector>
 
 #include "model/random_model.h"
 #include "runtime/networks.h"
 #include "runtime/session.h"
-
-namespace {
-
-std::atomic<int> allocations = 0;
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
-}
-
-void* or_throw(void* memory) {
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
-void* operator new(std::size_t bytes) { return or_throw(counted(bytes, alignof(std::max_align_t))); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return or_throw(counted(bytes, static_cast<std::size_t>(alignment)));
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  return counted(bytes, alignof(std::max_align_t));
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
+#include "support/allocations.h"
 
 namespace bittern::runtime {
 namespace {
@@ -60,9 +25,9 @@ static_assert(noexcept(std::declval<Session&>().classify({}, std::declval<exits:
 TEST(Allocation, PreparedLengthsTakeNoMemory) {
   for (const std::string name : {"quicknet-small", "birealnet-18", "binarydensenet-28", "meliusnet-22"}) {
     const auto model = model::random_model(architecture(name), 1);
-    const int before = allocations;
+    const std::size_t before = allocations();
     Session session = Session::create(model).value();
-    EXPECT_GT(allocations, before);  // the counting works
+    EXPECT_GT(allocations(), before);  // the counting works
     ASSERT_TRUE(session.prepare(40000).ok());
     const auto short_clip = samples_of(9000);
     const auto clip = samples_of(16000);
@@ -72,7 +37,7 @@ TEST(Allocation, PreparedLengthsTakeNoMemory) {
     const std::vector<std::uint8_t> only{1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1};
     std::vector<float> logits(5 * 12);
     Classification result;
-    const int prepared = allocations;
+    const std::size_t prepared = allocations();
     bool ok = true;
     for (const auto* samples : {&clip, &long_clip, &short_clip, &clip}) {
       ok = ok && session.classify(*samples, entropy, result).ok();
@@ -80,7 +45,7 @@ TEST(Allocation, PreparedLengthsTakeNoMemory) {
       ok = ok && session.classify(*samples, exits::Policy{}, result).ok();
       ok = ok && session.logits(*samples, logits).ok();
     }
-    EXPECT_EQ(allocations, prepared) << name;
+    EXPECT_EQ(allocations(), prepared) << name;
     EXPECT_TRUE(ok) << name;
   }
 }
@@ -90,12 +55,12 @@ TEST(Allocation, AnotherLengthIsPlannedForOnce) {
   Session session = Session::create(model).value();
   const auto clip = samples_of(8000);
   Classification result;
-  const int before = allocations;
+  const std::size_t before = allocations();
   ASSERT_TRUE(session.classify(clip, exits::Policy{}, result).ok());
-  const int planned = allocations;
+  const std::size_t planned = allocations();
   EXPECT_GT(planned, before);
   const bool ok = session.classify(clip, exits::Policy{}, result).ok();
-  EXPECT_EQ(allocations, planned);
+  EXPECT_EQ(allocations(), planned);
   EXPECT_TRUE(ok);
 }
 

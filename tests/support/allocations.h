@@ -1,4 +1,4 @@
-// How often this program asked for memory with operator new.
+// How often this program asked for memory with operator new. Compile allocations.cc into the program.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
 // In a file of its own: the compiler must not see both sides of a replaced operator.
-#include "capi/allocations.h"
+#include "support/allocations.h"
 
 #include <cstdlib>
 #include <new>
