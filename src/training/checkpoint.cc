@@ -5,14 +5,23 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
 
 #include "core/atomic_file.h"
+#include "core/checksum.h"
+#include "core/mapped_file.h"
 #include "training/torch.h"
 
 namespace bittern::training {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 32U;
+
+// What an archive takes beside its tensors' values, generously.
+constexpr std::size_t kArchiveOverhead = 1U << 16U;
+constexpr std::size_t kTensorOverhead = 1024;
 
 using Json = nlohmann::json;
 
@@ -39,41 +48,75 @@ TrainingPosition position_from_json(const Json& json) {
 }
 
 at::Tensor compact(const at::Tensor& tensor) {
-  const at::Tensor values = tensor.detach();
+  const at::Tensor values = tensor.detach().cpu();
   return values.abs().eq(1).all().item<bool>() ? values.to(at::kChar) : values;
+}
+
+// The archive's checksum stands in its comment, the last bytes of a ZIP file:
+// "bittern-xxh3-0123456789abcdef", over all before the digits. Torch checks nothing: a flipped bit would be
+// another weight to it, or its end.
+constexpr std::string_view kCommentLabel = "bittern-xxh3-";
+constexpr std::size_t kDigits = 16;
+
+std::string digits_of(std::string_view bytes) {
+  return fmt::format("{:016x}", checksum(std::as_bytes(std::span(bytes.data(), bytes.size()))));
+}
+
+void seal(std::string& archive) {
+  // An archive without a comment ends with the comment's length, 16 bits, little-endian.
+  archive[archive.size() - 2] = static_cast<char>(kCommentLabel.size() + kDigits);
+  archive += kCommentLabel;
+  archive += digits_of(archive);
+}
+
+bool is_sealed(std::string_view file) {
+  if (file.size() < kCommentLabel.size() + kDigits) return false;
+  const std::string_view checked = file.substr(0, file.size() - kDigits);
+  return checked.ends_with(kCommentLabel) && digits_of(checked) == file.substr(checked.size());
 }
 
 }  // namespace
 
+// Through memory: torch ends the program where a file of its own cannot be written to the end.
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path) {
   const at::NoGradGuard no_grad;
-  return write_file_with(path, [&](const std::filesystem::path& temporary) -> Status {
-    try {
-      torch::serialize::OutputArchive archive;
-      // Doubles travel as text in their shortest exact form.
-      const Json header = {{"version", kVersion},
-                           {"position", to_json(checkpoint.position)},
-                           {"recipe", checkpoint.recipe},
-                           {"data_digest", checkpoint.data_digest}};
-      archive.write("header", c10::IValue(header.dump()));
-      c10::Dict<std::string, at::Tensor> tensors;
-      for (const NamedTensor& tensor : checkpoint.tensors) tensors.insert(tensor.name, compact(tensor.value));
-      archive.write("tensors", c10::IValue(tensors));
-      archive.save_to(temporary.string());
-      return {};
-    } catch (const std::exception& error) {
-      return io_error(fmt::format("{}: cannot write the checkpoint: {}", path.string(), error.what()));
-    }
+  // Doubles travel as text in their shortest exact form.
+  const Json header = {{"version", kVersion},
+                       {"position", to_json(checkpoint.position)},
+                       {"recipe", checkpoint.recipe},
+                       {"data_digest", checkpoint.data_digest}};
+  c10::Dict<std::string, at::Tensor> tensors;
+  std::size_t size = kArchiveOverhead;
+  for (const NamedTensor& tensor : checkpoint.tensors) {
+    const at::Tensor value = compact(tensor.value);
+    size += value.nbytes() + kTensorOverhead;
+    tensors.insert(tensor.name, value);
+  }
+  std::string bytes;
+  bytes.reserve(size);
+  torch::serialize::OutputArchive archive;
+  archive.write("header", c10::IValue(header.dump()));
+  archive.write("tensors", c10::IValue(tensors));
+  archive.save_to([&bytes](const void* data, std::size_t count) {
+    bytes.append(static_cast<const char*>(data), count);
+    return count;
   });
+  seal(bytes);
+  return write_file(path, bytes);
 }
 
 Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     return not_found(fmt::format("{}: no checkpoint there to resume from", path.string()));
+  BITTERN_ASSIGN_OR_RETURN(const auto file, MappedFile::open(path, kMaxBytes));
+  const std::string_view bytes(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  const Error damaged =
+      corrupt(fmt::format("{}: not a whole checkpoint; start anew with --overwrite", path.string()));
+  if (!is_sealed(bytes)) return damaged;
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(path.string());
+    archive.load_from(bytes.data(), bytes.size());
     c10::IValue header_value;
     c10::IValue tensors_value;
     archive.read("header", header_value);
@@ -89,7 +132,7 @@ Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
       checkpoint.tensors.push_back({entry.key(), entry.value()});
     return checkpoint;
   } catch (const std::exception&) {
-    return corrupt(fmt::format("{}: not a whole checkpoint; start anew with --overwrite", path.string()));
+    return damaged;
   }
 }
 

@@ -32,7 +32,7 @@ struct Checkpoint {
 // Atomic. A torch archive (torch.load reads it too). Tensors of +-1 only are kept in one byte a value.
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
-// Errors: kNotFound, kCorrupt (cut short or foreign).
+// Errors: kNotFound, kCorrupt (cut short, damaged or foreign), kUnsupported (of a newer version).
 Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path);
 
 // Copies values into `targets` by name; every target must be there in the same shape.
