@@ -68,9 +68,12 @@ struct EvaluatedLayer {
   }
   at::Tensor operator()(const graph::Concat&) const { return at::cat(inputs, 3); }
   at::Tensor operator()(const graph::Exit& op) const {
-    at::Tensor x = op.norm == graph::ExitNorm::kBeforePool ? norm(inputs[0], op.norm_epsilon) : inputs[0];
+    at::Tensor x = op.relu ? at::relu(inputs[0]) : inputs[0];
+    if (op.norm == graph::ExitNorm::kBeforePool) x = norm(x, op.norm_epsilon);
     x = op.pool == graph::ExitPool::kTime ? x.mean(0).permute({1, 0, 2}).flatten(1)
                                           : x.mean(at::IntArrayRef{0, 1});
+    if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon);
+    if (op.dense == graph::ExitDense::kFloat) return at::addmm(tensors().bias, x, tensors().kernel);
     return at::mm(x, network.binary_kernel(layer).signs) * tensors().scale + tensors().bias;
   }
 };

@@ -1,0 +1,156 @@
+// Batches against features computed one clip at a time.
+#include "training/batches.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <vector>
+
+#include "features/log_mel.h"
+#include "training/augment.h"
+#include "training/streams.h"
+
+namespace bittern::training {
+namespace {
+
+constexpr int kClips = 11;
+
+ClipStore clips() {
+  datasets::LoadedClips loaded;
+  for (int clip = 0; clip < kClips; ++clip) {
+    Random random{static_cast<std::uint64_t>(clip)};
+    std::vector<float> samples(1000 + random.below(4000));
+    for (float& sample : samples) sample = random.uniform(-0.5F, 0.5F);
+    loaded.samples.push_back(std::move(samples));
+    loaded.labels.push_back(clip);
+  }
+  return ClipStore(std::move(loaded));
+}
+
+BatchSettings settings() {
+  BatchSettings settings;
+  settings.front_end.clip_samples = 2000;
+  settings.front_end.mel_bins = 16;
+  settings.augment.shift_ms = 20;
+  settings.seed = 7;
+  settings.plan = {kClips, 4};
+  settings.mask_fill = -5;
+  settings.epochs = 3;
+  return settings;
+}
+
+const std::vector<std::vector<float>>& noise() {
+  static const std::vector<std::vector<float>> recordings{{0.5F, -0.5F, 0.25F},
+                                                          std::vector<float>(3000, 0.125F)};
+  return recordings;
+}
+
+// Clip `clip` as epoch `epoch` hears it.
+std::vector<float> varied(const ClipStore& store, int clip, int epoch, const BatchSettings& of) {
+  Random random{of.seed, kAugmentStream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(clip)};
+  std::vector<float> window(static_cast<std::size_t>(of.front_end.clip_samples));
+  augment_samples(store, clip, noise(), of.augment, of.front_end.sample_rate, random, window);
+  features::LogMel log_mel = features::LogMel::create(of.front_end).value();
+  std::vector<float> features(static_cast<std::size_t>(of.front_end.clip_frames() * of.front_end.mel_bins));
+  log_mel.compute(window, features);
+  augment_features(features, of.front_end.clip_frames(), of.front_end.mel_bins, of.augment, of.mask_fill,
+                   random);
+  return features;
+}
+
+TEST(Batches, APlanKeepsFullBatchesAndMakesOneOfASmallSet) {
+  const auto expect = [](BatchPlan plan, int batches, int size) {
+    EXPECT_EQ(plan.batches(), batches);
+    EXPECT_EQ(plan.size(), size);
+  };
+  expect({11, 4}, 2, 4);
+  expect({8, 4}, 2, 4);
+  expect({4, 4}, 1, 4);
+  expect({3, 4}, 1, 3);
+  expect({0, 4}, 0, 0);
+}
+
+TEST(Batches, AShuffleIsAPermutationOfItsSeedAndEpoch) {
+  for (const int count : {0, 1, 2, 17, 1000}) {
+    std::vector<int> sorted = shuffled(count, 3, 5);
+    EXPECT_EQ(sorted, shuffled(count, 3, 5));
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<int> expected(static_cast<std::size_t>(count));
+    std::iota(expected.begin(), expected.end(), 0);
+    EXPECT_EQ(sorted, expected);
+  }
+  EXPECT_NE(shuffled(17, 3, 5), shuffled(17, 3, 6));
+  EXPECT_NE(shuffled(17, 3, 5), shuffled(17, 4, 5));
+  // Every one of the six orders of three, equally often.
+  std::map<std::vector<int>, int> orders;
+  for (int epoch = 0; epoch < 6000; ++epoch) ++orders[shuffled(3, 1, epoch)];
+  EXPECT_EQ(orders.size(), 6U);
+  for (const auto& [order, count] : orders) EXPECT_NEAR(count, 1000, 150);
+}
+
+TEST(Batches, HoldTheVariedClipsOfEachEpochInItsOrder) {
+  const ClipStore store = clips();
+  const BatchSettings of = settings();
+  const auto source = BatchSource::create(store, noise(), of).value();
+  for (int epoch = 0; epoch < of.epochs; ++epoch) {
+    const std::vector<int> order = shuffled(kClips, of.seed, epoch);
+    for (int index = 0; index < 2; ++index) {
+      const Batch batch = source->next();
+      ASSERT_EQ(batch.clips(), 4);
+      std::vector<float> expected;
+      for (int i = 0; i < 4; ++i) {
+        const int clip = order[static_cast<std::size_t>(index * 4 + i)];
+        EXPECT_EQ(batch.labels[static_cast<std::size_t>(i)], clip);
+        const std::vector<float> features = varied(store, clip, epoch, of);
+        expected.insert(expected.end(), features.begin(), features.end());
+      }
+      EXPECT_EQ(batch.features, expected) << "epoch " << epoch << " batch " << index;
+    }
+  }
+}
+
+TEST(Batches, ASourceThatStartsLaterGivesTheSameBatches) {
+  const ClipStore store = clips();
+  const auto whole = BatchSource::create(store, noise(), settings()).value();
+  for (int i = 0; i < 3; ++i) static_cast<void>(whole->next());
+  BatchSettings later = settings();
+  later.first_epoch = 1;
+  later.first_batch = 1;
+  const auto resumed = BatchSource::create(store, noise(), later).value();
+  for (int i = 0; i < 3; ++i) {
+    const Batch expected = whole->next(), found = resumed->next();
+    EXPECT_EQ(found.labels, expected.labels);
+    EXPECT_EQ(found.features, expected.features);
+  }
+}
+
+TEST(Batches, ASourceMayGoWithBatchesLeftOver) {
+  const ClipStore store = clips();
+  BatchSettings many = settings();
+  many.epochs = 100000;
+  const auto source = BatchSource::create(store, noise(), many).value();
+  static_cast<void>(source->next());
+}
+
+TEST(Batches, WholeClipsAreTheirCentresUnvaried) {
+  const ClipStore store = clips();
+  const BatchSettings of = settings();
+  const std::vector<float> all = features_of(store, of.front_end).value();
+  features::LogMel log_mel = features::LogMel::create(of.front_end).value();
+  const std::size_t per_clip = all.size() / kClips;
+  double sum = 0;
+  for (int clip = 0; clip < kClips; ++clip) {
+    std::vector<float> window(2000), features(per_clip);
+    store.copy(clip, ClipStore::centre(store.length(clip), 2000), window);
+    log_mel.compute(window, features);
+    EXPECT_TRUE(std::equal(features.begin(), features.end(),
+                           all.begin() + static_cast<std::ptrdiff_t>(per_clip) * clip));
+    sum += std::accumulate(features.begin(), features.end(), 0.0);
+  }
+  EXPECT_NEAR(mean_feature(store, of.front_end).value(), sum / static_cast<double>(all.size()), 1e-5);
+}
+
+}  // namespace
+}  // namespace bittern::training

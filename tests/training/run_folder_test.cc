@@ -1,0 +1,104 @@
+#include "training/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include "audio/temp_folder.h"
+
+namespace bittern::training {
+namespace {
+
+using test::read_bytes;
+using test::write_bytes;
+
+class RunFolderTest : public testing::Test {
+ protected:
+  const test::TempFolder folder_;
+  const RunFolder run_{folder_ / "run"};
+};
+
+// One line that names the file or folder.
+void expect_refused(const Status& status, ErrorCode code, const std::filesystem::path& where) {
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, code);
+  EXPECT_TRUE(status.error().message.starts_with(where.string() + ": ")) << status.error().message;
+  EXPECT_EQ(status.error().message.find('\n'), std::string::npos);
+}
+
+TEST_F(RunFolderTest, AFreshRunTakesAnEmptyFolderOnly) {
+  EXPECT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  EXPECT_TRUE(std::filesystem::is_directory(run_.root));
+  EXPECT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  write_bytes(run_.root / "thesis.txt", "keep");
+  expect_refused(run_.prepare(StartMode::kFresh), ErrorCode::kInvalidArgument, run_.root);
+  EXPECT_EQ(read_bytes(run_.root / "thesis.txt"), "keep");
+}
+
+TEST_F(RunFolderTest, OverwritingTakesATrainingsFilesAndNoOthers) {
+  for (const auto& path : {run_.recipe(), run_.metrics(), run_.checkpoint(), run_.best()})
+    write_bytes(path, "old");
+  write_bytes(run_.root / "thesis.txt", "keep");
+  write_bytes(run_.root / "plots" / "recipe.json", "keep");
+  ASSERT_TRUE(run_.prepare(StartMode::kOverwrite).ok());
+  for (const auto& path : {run_.recipe(), run_.metrics(), run_.checkpoint(), run_.best()})
+    EXPECT_FALSE(std::filesystem::exists(path)) << path;
+  EXPECT_EQ(read_bytes(run_.root / "thesis.txt"), "keep");
+  EXPECT_EQ(read_bytes(run_.root / "plots" / "recipe.json"), "keep");
+}
+
+TEST_F(RunFolderTest, ResumingNeedsARunAndLeavesItAlone) {
+  expect_refused(run_.prepare(StartMode::kResume), ErrorCode::kNotFound, run_.root);
+  EXPECT_FALSE(std::filesystem::exists(run_.root));
+  write_bytes(run_.checkpoint(), "state");
+  EXPECT_TRUE(run_.prepare(StartMode::kResume).ok());
+  EXPECT_EQ(read_bytes(run_.checkpoint()), "state");
+}
+
+TEST_F(RunFolderTest, AFileIsNoFolder) {
+  write_bytes(run_.root, "a file");
+  expect_refused(run_.prepare(StartMode::kFresh), ErrorCode::kInvalidArgument, run_.root);
+  expect_refused(run_.prepare(StartMode::kOverwrite), ErrorCode::kInvalidArgument, run_.root);
+  expect_refused(run_.prepare(StartMode::kResume), ErrorCode::kNotFound, run_.root);
+  EXPECT_EQ(read_bytes(run_.root), "a file");
+}
+
+TEST_F(RunFolderTest, MetricsGrowByLinesAndShrinkToACheckpoint) {
+  ASSERT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  EXPECT_TRUE(run_.truncate_metrics(0).ok());  // none yet
+  EXPECT_EQ(run_.append_metrics("{\"epoch\":1}").value(), 12);
+  EXPECT_EQ(run_.append_metrics("{\"epoch\":2}").value(), 24);
+  EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n{\"epoch\":2}\n");
+  ASSERT_TRUE(run_.truncate_metrics(24).ok());
+  ASSERT_TRUE(run_.truncate_metrics(12).ok());
+  EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n");
+  expect_refused(run_.truncate_metrics(13), ErrorCode::kCorrupt, run_.metrics());
+  EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n");
+}
+
+TEST_F(RunFolderTest, MetricsThatCannotBeWrittenAreAnError) {
+  const Expected<std::int64_t> appended = run_.append_metrics("{}");
+  ASSERT_FALSE(appended.ok());
+  expect_refused(appended.error(), ErrorCode::kIo, run_.metrics());
+}
+
+TEST_F(RunFolderTest, ARecipeComesBackAndADamagedOneIsNamed) {
+  Recipe recipe;
+  recipe.architecture = "meliusnet-22";
+  recipe.exit_weights = {0.5, 1, 1, 1, 2};
+  ASSERT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  expect_refused(run_.read_recipe().error(), ErrorCode::kNotFound, run_.recipe());
+  ASSERT_TRUE(run_.write_recipe(recipe).ok());
+  EXPECT_EQ(run_.read_recipe().value(), recipe);
+
+  const std::string whole = read_bytes(run_.recipe());
+  for (std::size_t size = 0; size + 2 < whole.size(); size += 29) {
+    write_bytes(run_.recipe(), whole.substr(0, size));
+    expect_refused(run_.read_recipe().error(), ErrorCode::kCorrupt, run_.recipe());
+  }
+  for (const char* other : {"[]", "null", "3", "{\"epochs\": 3}", "{\"epochs\": \"three\"}"}) {
+    write_bytes(run_.recipe(), other);
+    expect_refused(run_.read_recipe().error(), ErrorCode::kCorrupt, run_.recipe());
+  }
+}
+
+}  // namespace
+}  // namespace bittern::training
