@@ -11,13 +11,15 @@ void adam_step(std::span<float> weights, std::span<const float> gradients, std::
   const auto n = static_cast<double>(step);
   const auto beta1 = static_cast<float>(settings.beta1);
   const auto beta2 = static_cast<float>(settings.beta2);
+  const auto rest1 = static_cast<float>(1.0 - settings.beta1);  // 1.0F - 0.999F is 5e-5 off
+  const auto rest2 = static_cast<float>(1.0 - settings.beta2);
   const auto rate = static_cast<float>(settings.learning_rate / (1.0 - std::pow(settings.beta1, n)));
   const auto root = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(settings.beta2, n)));
   const auto epsilon = static_cast<float>(settings.epsilon);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const float g = gradients[i];
-    first[i] = beta1 * first[i] + (1.0F - beta1) * g;
-    second[i] = beta2 * second[i] + (1.0F - beta2) * g * g;
+    first[i] = beta1 * first[i] + rest1 * g;
+    second[i] = beta2 * second[i] + rest2 * g * g;
     weights[i] -= rate * first[i] / (std::sqrt(second[i]) * root + epsilon);
   }
 }

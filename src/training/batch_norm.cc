@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "training/portable.h"
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -224,15 +225,11 @@ struct BatchNormFunction : Function<BatchNormFunction> {
   }
 };
 
-// The same from torch's own operations, for other devices than the CPU.
-variable_list composite(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
-                        const BatchNormSettings& settings) {
-  const at::Tensor input = settings.relu_first ? at::relu(x) : x;
-  const at::Tensor mean = input.mean(0);
-  const at::Tensor centred = input - mean;
-  const at::Tensor variance = centred.square().mean(0);
-  const at::Tensor y = centred * at::rsqrt(variance + settings.epsilon) * gamma + beta;
-  return {y, mean.detach(), variance.detach()};
+portable::Normalized normalized(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
+                                const BatchNormSettings& settings) {
+  const variable_list result =
+      BatchNormFunction::apply(x, gamma, beta, static_cast<double>(settings.epsilon), settings.relu_first);
+  return {result[0], result[1], result[2]};
 }
 
 }  // namespace
@@ -241,19 +238,17 @@ at::Tensor batch_norm(const at::Tensor& x, const BatchNormState& state, const Ba
   const at::Tensor rows = x.reshape({-1, x.size(-1)}).contiguous();
   const at::Tensor gamma = state.gamma.defined() ? state.gamma : at::ones_like(state.mean);
   const at::Tensor beta = state.beta.defined() ? state.beta : at::zeros_like(state.mean);
-  const variable_list result =
-      x.is_cpu() ? BatchNormFunction::apply(rows, gamma, beta, static_cast<double>(settings.epsilon),
-                                            settings.relu_first)
-                 : composite(rows, gamma, beta, settings);
+  const portable::Normalized result = x.is_cpu() ? normalized(rows, gamma, beta, settings)
+                                                 : portable::batch_norm(rows, gamma, beta, settings);
   {
     const at::NoGradGuard no_grad;
     const auto n = static_cast<double>(rows.size(0));
     const double bessel = n > 1 ? n / (n - 1) : 1;
     const auto momentum = static_cast<double>(settings.momentum);
-    state.mean.mul_(momentum).add_(result[1], 1 - momentum);
-    state.variance.mul_(momentum).add_(result[2], (1 - momentum) * bessel);
+    state.mean.mul_(momentum).add_(result.mean, 1 - momentum);
+    state.variance.mul_(momentum).add_(result.variance, (1 - momentum) * bessel);
   }
-  return result[0].reshape(x.sizes());
+  return result.y.reshape(x.sizes());
 }
 
 FoldedBatchNorm fold(const BatchNormState& state, float epsilon) {

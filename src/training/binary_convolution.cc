@@ -7,6 +7,7 @@
 #include "core/bits.h"
 #include "core/isa.h"
 #include "kernels/kernels.h"
+#include "training/portable.h"
 #include "training/quantizers.h"
 #include "training/torch.h"
 
@@ -97,22 +98,6 @@ struct Geometry {
 // Columns [column, column + count) of row `row` as a matrix [count * clips, channels].
 at::Tensor run_of(const at::Tensor& x, int row, int column, int count) {
   return x.select(0, row).narrow(0, column, count).view({-1, x.size(3)});
-}
-
-// The sums by matrix products.
-at::Tensor multiply(const at::Tensor& signs, const at::Tensor& kernel, const Geometry& geometry) {
-  at::Tensor output = at::zeros(
-      {geometry.time.output, geometry.frequency.output, signs.size(2), kernel.size(2)}, signs.options());
-  const at::Tensor padding = kernel.sum(1);  // what a tap adds where it reads +1 everywhere
-  geometry.walk(
-      [&](const Run& run) {
-        run_of(output, run.out_row, run.out_column, run.columns)
-            .addmm_(run_of(signs, run.in_row, run.in_column, run.columns), kernel[run.tap]);
-      },
-      [&](const Run& run) {
-        if (geometry.pad_one) run_of(output, run.out_row, run.out_column, run.columns).add_(padding[run.tap]);
-      });
-  return output;
 }
 
 // The sums by the runtime's kernel: clip by clip, for its bits stand pixel by pixel.
@@ -262,8 +247,7 @@ struct BinaryConvolution : Function<BinaryConvolution> {
     const Geometry geometry(x, *convolution);
     context->save_for_backward({x, kernel});
     context->saved_data["convolution"] = reinterpret_cast<std::int64_t>(convolution);
-    return x.is_cpu() ? count_bits(x, kernel.contiguous(), *convolution, geometry)
-                      : multiply(training::sign(x), kernel, geometry);
+    return count_bits(x, kernel.contiguous(), *convolution, geometry);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -287,7 +271,8 @@ struct BinaryConvolution : Function<BinaryConvolution> {
 
 at::Tensor binary_convolution(const at::Tensor& x, const at::Tensor& kernel,
                               const graph::BinaryConv2d& convolution) {
-  return BinaryConvolution::apply(x, kernel, &convolution);
+  return x.is_cpu() ? BinaryConvolution::apply(x, kernel, &convolution)
+                    : portable::binary_convolution(x, kernel, convolution);
 }
 
 }  // namespace bittern::training

@@ -2,9 +2,9 @@
 
 #include <cstring>
 
+#include "training/portable.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
-#include "training/torch_layout.h"
 
 namespace bittern::training {
 namespace {
@@ -143,13 +143,10 @@ at::Tensor without_bias(const at::Tensor& x, const at::Tensor& kernel, const gra
       attributes.groups == 1) {
     return at::matmul(x, kernel.reshape({kernel.size(2), kernel.size(3)}));
   }
-  if (x.is_cpu() && depthwise)
+  if (!x.is_cpu()) return portable::convolution(x, kernel, attributes);
+  if (depthwise)
     return Depthwise::apply(x.contiguous(), kernel.reshape({-1, kernel.size(3)}).contiguous(), &attributes);
-  if (x.is_cpu()) return unfolded_convolution(x.contiguous(), kernel, attributes);
-  return from_torch(at::conv2d(padded(to_torch(x), window_of(x, attributes), 0),
-                               kernel.permute({3, 2, 0, 1}).contiguous(), {},
-                               {attributes.stride.time, attributes.stride.frequency}, at::IntArrayRef{0, 0},
-                               {1, 1}, attributes.groups));
+  return unfolded_convolution(x.contiguous(), kernel, attributes);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ class Storage {
   std::span<const float> copy(const at::Tensor& tensor, std::size_t count) {
     const std::span<float> to = take<float>(count);
     if (count == 0) return {};
-    const at::Tensor values = tensor.detach().contiguous();
+    const at::Tensor values = tensor.detach().cpu().contiguous();
     std::memcpy(to.data(), values.data_ptr<float>(), to.size_bytes());
     return to;
   }

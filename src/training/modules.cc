@@ -194,6 +194,13 @@ Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, Bina
   return result;
 }
 
+void TrainableNetwork::to(at::Device device) {
+  if (device == device_) return;
+  // In place: parameters, state and layers share these tensors.
+  for (NamedTensor& tensor : state_) tensor.value.set_data(tensor.value.detach().to(device));
+  device_ = device;
+}
+
 std::vector<at::Tensor> TrainableNetwork::train(const at::Tensor& features, std::int64_t step) const {
   return forward(features, {true, static_cast<float>(step) / static_cast<float>(step + 1)});
 }
@@ -206,7 +213,7 @@ std::vector<at::Tensor> TrainableNetwork::evaluate(const at::Tensor& features) c
 std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mode mode) const {
   std::vector<at::Tensor> outputs(network_.layers().size());
   std::vector<at::Tensor> logits;
-  outputs[0] = features.permute({1, 2, 0}).contiguous().unsqueeze(3);
+  outputs[0] = features.to(device_).permute({1, 2, 0}).contiguous().unsqueeze(3);
   for (std::size_t i = 1; i < network_.layers().size(); ++i) {
     const graph::Layer& layer = network_.layers()[i];
     std::vector<at::Tensor> inputs;
@@ -234,7 +241,7 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mo
 
 TrainableNetwork::BinaryKernel TrainableNetwork::binary_kernel(int layer) const {
   const at::NoGradGuard no_grad;
-  const at::Tensor& kernel = tensors(layer).kernel;
+  const at::Tensor kernel = tensors(layer).kernel.cpu();
   const auto* binary = std::get_if<graph::BinaryConv2d>(&network_.layer(layer).op);
   BinaryKernel result;
   result.signs = ste_sign(kernel, kExitClip);

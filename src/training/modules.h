@@ -47,13 +47,17 @@ class TrainableNetwork {
   static Expected<TrainableNetwork> create(graph::Network network, BinaryOptimizer optimizer,
                                            std::uint64_t seed);
 
+  // Moves all tensors; the optimiser's are made where the parameters are.
+  void to(at::Device device);
+
   const graph::Network& network() const { return network_; }
   const LayerTensors& tensors(int layer) const { return tensors_[static_cast<std::size_t>(layer)]; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
   // Parameters and moving averages: all that a checkpoint must hold of the network.
   const std::vector<NamedTensor>& state() const { return state_; }
 
-  // features: [clips, frames, bins]. Logits of each exit, shallow to deep: [clips, classes].
+  // features: [clips, frames, bins], on the CPU. Logits of each exit, shallow to deep: [clips, classes], on
+  // the network's device.
   //
   // Batch statistics, with gradients. Updates the moving averages, at step `step` (from 0) with a momentum of
   // at most step / (step + 1): they start as plain means over the steps so far instead of at 0 and 1, which a
@@ -63,7 +67,7 @@ class TrainableNetwork {
   // Moving averages, no gradients.
   std::vector<at::Tensor> evaluate(const at::Tensor& features) const;
 
-  // The sign of a 1-bit kernel and, where its quantizer has one, the scale per output channel.
+  // On the CPU: the sign of a 1-bit kernel and, where its quantizer has one, the scale per output channel.
   struct BinaryKernel {
     at::Tensor signs;
     at::Tensor scale;
@@ -79,6 +83,7 @@ class TrainableNetwork {
   std::vector<at::Tensor> forward(const at::Tensor& features, Mode mode) const;
 
   graph::Network network_;
+  at::Device device_ = at::kCPU;
   bool latent_ = false;  // 1-bit kernels are real weights
   std::vector<LayerTensors> tensors_;
   std::vector<Parameter> parameters_;

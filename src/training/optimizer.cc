@@ -5,6 +5,7 @@
 
 #include "training/adam.h"
 #include "training/bop.h"
+#include "training/portable.h"
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -38,23 +39,43 @@ double Optimizer::learning_rate(std::int64_t step) const {
 
 void Optimizer::step(std::int64_t step) {
   const at::NoGradGuard no_grad;
-  AdamSettings adam;
-  adam.learning_rate = learning_rate(step);
-  const auto gamma =
+  Rates rates;
+  rates.adam.learning_rate = learning_rate(step);
+  rates.gamma =
       static_cast<float>(rate_at(recipe_.schedule, recipe_.bop_gamma, recipe_.bop_gamma_end, step, steps_));
-  const auto threshold = static_cast<float>(recipe_.bop_threshold);
   for (Slot& slot : slots_) {
     at::Tensor value = slot.parameter.value;
     if (!value.grad().defined()) continue;  // behind no exit with a weight
     const at::Tensor gradient = value.grad().contiguous();
-    if (slot.bop) {
-      bop_step(values(value), values(gradient), values(slot.first), gamma, threshold);
+    if (value.is_cpu()) {
+      step_on_cpu(slot, gradient, rates, step);
     } else {
-      adam_step(values(value), values(gradient), values(slot.first), values(slot.second), adam, step + 1);
-      if (slot.parameter.binary) clip_weights(values(value), slot.parameter.clip);
+      step_on_device(slot, gradient, rates, step);
     }
     value.mutable_grad() = at::Tensor();
   }
+}
+
+void Optimizer::step_on_cpu(Slot& slot, const at::Tensor& gradient, const Rates& rates, std::int64_t step) {
+  const std::span<float> weights = values(slot.parameter.value);
+  if (slot.bop) {
+    bop_step(weights, values(gradient), values(slot.first), rates.gamma,
+             static_cast<float>(recipe_.bop_threshold));
+    return;
+  }
+  adam_step(weights, values(gradient), values(slot.first), values(slot.second), rates.adam, step + 1);
+  if (slot.parameter.binary) clip_weights(weights, slot.parameter.clip);
+}
+
+void Optimizer::step_on_device(Slot& slot, const at::Tensor& gradient, const Rates& rates,
+                               std::int64_t step) {
+  at::Tensor& weights = slot.parameter.value;
+  if (slot.bop) {
+    portable::bop_step(weights, gradient, slot.first, rates.gamma, static_cast<float>(recipe_.bop_threshold));
+    return;
+  }
+  portable::adam_step(weights, gradient, slot.first, slot.second, rates.adam, step + 1);
+  if (slot.parameter.binary) weights.clamp_(-slot.parameter.clip, slot.parameter.clip);
 }
 
 }  // namespace bittern::training

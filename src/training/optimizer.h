@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "training/adam.h"
 #include "training/modules.h"
 #include "training/recipe.h"
 
@@ -27,6 +28,13 @@ class Optimizer {
     at::Tensor second;  // Adam's second moment
     bool bop = false;
   };
+  struct Rates {  // of one step
+    AdamSettings adam;
+    float gamma = 0;
+  };
+  void step_on_cpu(Slot& slot, const at::Tensor& gradient, const Rates& rates, std::int64_t step);
+  void step_on_device(Slot& slot, const at::Tensor& gradient, const Rates& rates, std::int64_t step);
+
   Recipe recipe_;
   std::int64_t steps_;
   std::vector<Slot> slots_;

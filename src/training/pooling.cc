@@ -4,9 +4,9 @@
 #include <limits>
 #include <vector>
 
+#include "training/portable.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
-#include "training/torch_layout.h"
 
 namespace bittern::training {
 namespace {
@@ -132,23 +132,13 @@ struct AveragePool : Function<AveragePool> {
 }  // namespace
 
 at::Tensor max_pool(const at::Tensor& x, const graph::MaxPool& pool) {
-  // More taps than a byte can name are left to torch, too.
-  if (x.is_cpu() && pool.kernel.time * pool.kernel.frequency <= 256)
-    return MaxPool::apply(x.contiguous(), &pool);
-  const at::Tensor input = padded(to_torch(x), window_of(x, pool), -std::numeric_limits<double>::infinity());
-  return from_torch(at::max_pool2d(input, {pool.kernel.time, pool.kernel.frequency},
-                                   {pool.stride.time, pool.stride.frequency}));
+  constexpr int kMostTaps = std::numeric_limits<std::uint8_t>::max() + 1;  // that a winner's byte can name
+  const bool own = x.is_cpu() && pool.kernel.time * pool.kernel.frequency <= kMostTaps;
+  return own ? MaxPool::apply(x.contiguous(), &pool) : portable::max_pool(x, pool);
 }
 
 at::Tensor average_pool(const at::Tensor& x, const graph::AvgPool& pool) {
-  if (x.is_cpu()) return AveragePool::apply(x.contiguous(), &pool);
-  const SlidingWindow window = window_of(x, pool);
-  const auto sum = [&](const at::Tensor& values) {
-    return at::avg_pool2d(padded(values, window, 0), {pool.kernel.time, pool.kernel.frequency},
-                          {pool.stride.time, pool.stride.frequency}, 0, false, true, 1);
-  };
-  const at::Tensor pixels = sum(at::ones({1, 1, x.size(0), x.size(1)}, x.options()));
-  return from_torch(sum(to_torch(x)) / pixels);
+  return x.is_cpu() ? AveragePool::apply(x.contiguous(), &pool) : portable::average_pool(x, pool);
 }
 
 }  // namespace bittern::training

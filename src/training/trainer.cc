@@ -157,10 +157,11 @@ class Training {
                                             at::TensorOptions().dtype(at::kLong));
     const std::vector<at::Tensor> logits =
         network_.train(tensor_of(batch.features, 0, batch.clips()), position_.step);
+    const at::Tensor wanted = labels.to(logits.front().device());
     at::Tensor loss;
     double total = 0;
     for (std::size_t i = 0; i < exits(); ++i) {
-      const at::Tensor cross_entropy = at::cross_entropy_loss(logits[i], labels);
+      const at::Tensor cross_entropy = at::cross_entropy_loss(logits[i], wanted);
       const double value = cross_entropy.item<double>();
       position_.loss_sums[i] += value;
       total += exit_weights_[i] * value;
@@ -212,7 +213,7 @@ class Training {
       const int count = std::min(kEvaluationBatch, clips - first);
       const std::vector<at::Tensor> logits = network_.evaluate(tensor_of(validation_features_, first, count));
       for (std::size_t exit = 0; exit < exits(); ++exit) {
-        const at::Tensor answers = logits[exit].argmax(1);
+        const at::Tensor answers = logits[exit].argmax(1).cpu();
         for (int i = 0; i < count; ++i)
           right[exit] += answers.data_ptr<std::int64_t>()[i] == data_.validation.label(first + i) ? 1U : 0U;
       }
@@ -277,9 +278,10 @@ Status check_same_recipe(const RunFolder& folder, const Recipe& given) {
 Status train_checked(const TrainOptions& options, TrainObserver& observer) {
   BITTERN_RETURN_IF_ERROR(options.recipe.validate());
   if (options.recipe.device == "cuda") {
-    return unsupported(at::hasCUDA()
-                           ? "--device cuda: the 1-bit layers of this version train on the CPU only"
-                           : "--device cuda: this libtorch was built without CUDA; use --device cpu");
+    if (!at::hasCUDA())
+      return unsupported("--device cuda: this libtorch was built without CUDA; use --device cpu");
+    if (at::detail::getCUDAHooks().getNumGPUs() == 0)
+      return unsupported("--device cuda: no CUDA device found; use --device cpu");
   }
   BITTERN_RETURN_IF_ERROR(source_date().ok() ? Status() : Status(source_date().error()));
   // Before minutes of decoding: can the network be built at all?
@@ -311,12 +313,16 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
   if (options.start != StartMode::kResume) BITTERN_RETURN_IF_ERROR(folder.prepare(options.start));
 
   set_threads(options.recipe.threads);
-  at::globalContext().setDeterministicAlgorithms(true, false);
+  const at::Device device(options.recipe.device == "cuda" ? at::kCUDA : at::kCPU);
+  // A GPU has no deterministic version of some operations: there torch warns, and bits may differ.
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/device.is_cuda());
+  at::globalContext().setAllowTF32CuDNN(false);
   BITTERN_ASSIGN_OR_RETURN(graph::Network network,
                            build_network(options.recipe, front_end, static_cast<int>(data.labels.size())));
   BITTERN_ASSIGN_OR_RETURN(
       TrainableNetwork trainable,
       TrainableNetwork::create(std::move(network), options.recipe.binary_optimizer, options.recipe.seed));
+  trainable.to(device);
   return Training(options, observer, std::move(data), std::move(trainable)).run();
 }
 
