@@ -12,7 +12,6 @@
 #include "cli/inputs.h"
 #include "cli/interrupt.h"
 #include "cli/model_options.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/policy_options.h"
 #include "evaluation/report.h"
@@ -111,26 +110,26 @@ Status run(const Options& options) {
   return all_good ? Status() : Error{ErrorCode::kIo, ""};
 }
 
-std::function<Status()> configure(CLI::App& app) {
+std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  add_model_options(app, options->model);
-  app.add_option(
-         "inputs", options->inputs,
-         "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input")
-      ->required()
-      ->type_name("FILES");
-  add_policy_options(app, options->policy);
-  CLI::Option* raw = app.add_flag(
+  add_model_argument(arguments, options->model);
+  arguments
+      .add("FILES", options->inputs,
+           "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input")
+      .required();
+  add_policy_options(arguments, options->policy, "When to leave early");
+  add_model_options(arguments, options->model);
+  const Argument raw = arguments.flag(
       "--raw", options->raw, "The inputs are raw PCM: signed 16-bit little-endian, channels interleaved");
-  app.add_option("--rate", options->format.sample_rate, "Sample rate of raw PCM in Hz")
-      ->check(CLI::Range(1, 768000))
-      ->needs(raw)
-      ->capture_default_str();
-  app.add_option("--channels", options->format.channels, "Channels of raw PCM")
-      ->check(CLI::Range(1, 256))
-      ->needs(raw)
-      ->capture_default_str();
-  app.add_flag("--json", options->json, "One JSON object per line instead of a table");
+  arguments.add("--rate HZ", options->format.sample_rate, "Sample rate of raw PCM")
+      .check(whole_within(1, 768000))
+      .needs(raw)
+      .show_default();
+  arguments.add("--channels N", options->format.channels, "Channels of raw PCM")
+      .check(whole_within(1, 256))
+      .needs(raw)
+      .show_default();
+  arguments.flag("--json", options->json, "One JSON object per line instead of a table");
   return [options] { return run(*options); };
 }
 

@@ -2,7 +2,6 @@
 #include "evaluation/evaluate.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -15,8 +14,8 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/layout_options.h"
 #include "cli/model_options.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/policy_options.h"
 #include "cli/progress.h"
@@ -142,7 +141,11 @@ Status run(const Options& options) {
   evaluating.policy = policy_for(options.policy, model->network.exit_count());
   evaluating.timing = options.timing;
 
-  BITTERN_ASSIGN_OR_RETURN(datasets::Dataset dataset, datasets::scan(options.data, options.scan));
+  // What a layout draws for training is drawn as it was for this model: --split train is what it heard, and
+  // the digest that of its provenance.
+  datasets::ScanOptions scan = options.scan;
+  scan.seed = model->provenance.seed;
+  BITTERN_ASSIGN_OR_RETURN(datasets::Dataset dataset, datasets::scan(options.data, scan));
   if (!options.quiet)
     for (const std::string& warning : dataset.warnings) print_warning(warning);
   const std::string layout = dataset.layout;
@@ -174,42 +177,32 @@ Status run(const Options& options) {
   return options.quiet ? Status() : write_out(report_tables(report, wanted_tables(options)));
 }
 
-std::function<Status()> configure(CLI::App& app) {
+std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  add_model_options(app, options->model);
-  app.add_option("--data", options->data, "Folder of labelled recordings")->required()->type_name("DIR");
-  app.add_option("--split", options->split, "Which clips: train, validation, test or all")
-      ->type_name("NAME")
-      ->check(one_of({"train", "validation", "test", kAllSplits}))
-      ->capture_default_str();
-  std::vector<std::string> layouts{"auto"};
-  for (const datasets::Layout& layout : datasets::layouts()) layouts.emplace_back(layout.name);
-  app.add_option("--layout", options->scan.layout,
-                 fmt::format("How the folder is laid out: {}", fmt::join(layouts, ", ")))
-      ->type_name("NAME")
-      ->check(one_of(layouts))
-      ->capture_default_str();
-  app.add_option("--task", options->scan.task, "The layout's task, such as 12 or 35 for speech-commands")
-      ->type_name("NAME");
-  app.add_option("--seed", options->scan.seed, "Seed of layouts that draw; use the one of the training")
-      ->capture_default_str();
-  add_policy_options(app, options->policy);
-  app.add_flag("--per-clip", options->per_clip, "List every clip: truth, answer, exit taken, entropy, work");
-  app.add_flag(
+  add_model_argument(arguments, options->model);
+  arguments.add("--data DIR", options->data, "Folder of labelled recordings").required();
+  arguments.add("--split NAME", options->split, "Which clips: train, validation, test or all")
+      .check(one_of({"train", "validation", "test", kAllSplits}))
+      .show_default();
+  add_layout_options(arguments, options->scan);
+  add_model_options(arguments, options->model);
+  add_policy_options(arguments, options->policy,
+                     "When clips leave early with --per-clip; the table of rules shows this one only");
+  arguments.flag("--per-clip", options->per_clip,
+                 "List every clip: truth, answer, exit taken, entropy, work");
+  arguments.flag(
       "--timing", options->timing,
       fmt::format("Measure times on one thread: per clip the median of {} runs, per row the median over "
                   "at most {} clips",
                   evaluation::kTimingRepeats, evaluation::kTimingClips));
-  app.add_option("--tables", options->tables, "Print only these tables: exits, rules, classes, confusion")
-      ->type_name("A,B")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(one_of({"exits", "rules", "classes", "confusion"}));
-  app.add_option("--json", options->json,
-                 "Write the report to this file (- for standard output, without tables)")
-      ->type_name("OUT");
-  add_threads_option(app, options->threads);
-  app.add_flag("--quiet", options->quiet, "Print no tables, no progress and no warnings about the data set");
+  arguments
+      .list("--tables A,B,...", options->tables, "Print only these tables: exits, rules, classes, confusion")
+      .check(one_of({"exits", "rules", "classes", "confusion"}));
+  arguments.add("--json OUT", options->json,
+                "Write the report to this file (- for standard output, without tables)");
+  add_threads_argument(arguments, options->threads, "Clips at the same time; changes no result but times");
+  arguments.flag("--quiet", options->quiet,
+                 "Print no tables, no progress and no warnings about the data set");
   return [options] { return run(*options); };
 }
 

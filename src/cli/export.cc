@@ -44,16 +44,13 @@ Status run(const Options& options) {
                                written->network.exit_count(), written->labels.size()));
 }
 
-std::function<Status()> configure(CLI::App& app) {
+std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  app.add_option("run", options->run, "Run folder of a training")->required()->type_name("RUN");
-  app.add_option("--out", options->out, "File to write, such as words.bittern")
-      ->required()
-      ->type_name("FILE");
-  app.add_option("--data-name", options->data_name, "Name of the training data, for the provenance")
-      ->type_name("NAME");
-  app.add_option("--license", options->license, "Licence of the model, stored in it")->type_name("TEXT");
-  app.add_flag("--quiet", options->quiet, "Print nothing but errors");
+  arguments.add("RUN", options->run, "Run folder of a training").required();
+  arguments.add("--out FILE", options->out, "File to write, such as words.bittern").required();
+  arguments.add("--data-name NAME", options->data_name, "Name of the training data, stored in the model");
+  arguments.add("--license TEXT", options->license, "Licence of the model, stored in it");
+  arguments.flag("--quiet", options->quiet, "Print nothing but errors");
   return [options] { return run(*options); };
 }
 

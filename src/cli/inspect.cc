@@ -6,13 +6,13 @@
 #include <charconv>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/model_report.h"
 #include "cli/network_report.h"
-#include "cli/options.h"
 #include "cli/output.h"
 #include "graph/architecture.h"
 #include "model/file.h"
@@ -47,16 +47,15 @@ bool parse_shape(std::string_view text, graph::Shape& shape) {
   return at == end;
 }
 
-CLI::Validator shape_validator() {
-  return {[](std::string& text) {
+Check is_shape() {
+  return {"", [](const std::string& text) {
             graph::Shape shape;
             if (parse_shape(text, shape)) return std::string();
             return fmt::format(
                 "'{}' is not TIMExFREQUENCYxCHANNELS, such as {}, at most {}", text,
                 graph::to_string(graph::kDefaultInput),
                 graph::to_string({graph::kMaxTime, graph::kMaxFrequency, graph::kMaxChannels}));
-          },
-          ""};
+          }};
 }
 
 std::string dumped(const nlohmann::ordered_json& json) {
@@ -102,54 +101,52 @@ Status inspect_model(const Options& options) {
 
 Status run(const Options& options) {
   if (options.model.empty() == options.network.architecture.empty())
-    fail_usage("inspect takes a model file or --architecture NAME --classes N");
+    fail_usage("inspect takes a MODEL, or --architecture NAME and --classes N");
   return options.model.empty() ? inspect_architecture(options) : inspect_model(options);
 }
 
-std::function<Status()> configure(CLI::App& app) {
+std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  CLI::Option* model =
-      app.add_option("model", options->model, "The model, a .bittern file")->type_name("FILE");
-  app.add_flag("--self-test", options->self_test,
-               "Run the check that the model carries; name the first stage that differs")
-      ->needs(model);
+  const Argument model = arguments.add("MODEL", options->model, "The model, a .bittern file");
+  arguments
+      .flag("--self-test", options->self_test,
+            "Run the check that the model carries; name the first stage that differs")
+      .needs(model);
 
   std::vector<std::string> names;
   for (const graph::Architecture& architecture : graph::architectures())
     names.emplace_back(architecture.name);
-  CLI::Option* architecture =
-      app.add_option("--architecture", options->network.architecture,
-                     fmt::format("A network instead of a model: {}", fmt::join(names, ", ")))
-          ->type_name("NAME")
-          ->check(one_of(names))
-          ->excludes(model);
-  CLI::Option* classes = app.add_option("--classes", options->network.classes, "Number of classes")
-                             ->check(CLI::Range(2, graph::kMaxClasses))
-                             ->needs(architecture);
-  architecture->needs(classes);
-  CLI::Option* placement =
-      app.add_option("--placement", options->network.placement,
-                     "Where the exits are: stem, paper, balanced, or layers separated by commas")
-          ->type_name("NAME")
-          ->needs(architecture)
-          ->capture_default_str();
-  CLI::Option* pool = app.add_option("--exit-pool", options->pool, "What exits average over: time or global")
-                          ->type_name("NAME")
-                          ->check(one_of({"time", "global"}))
-                          ->needs(architecture)
-                          ->capture_default_str();
-  app.add_option("--input", options->input, "Input of the network: time x frequency x channels")
-      ->type_name("TxFxC")
-      ->check(shape_validator())
-      ->needs(architecture)
-      ->capture_default_str();
-  app.add_flag("--original", options->network.original,
-               "The unmodified network: its own float head, no other exit")
-      ->needs(architecture)
-      ->excludes(placement)
-      ->excludes(pool);
-  app.add_flag("--layers", options->layers, "List every layer too");
-  app.add_flag("--json", options->json, "Print JSON");
+  Argument architecture =
+      arguments.add("--architecture NAME", options->network.architecture,
+                    fmt::format("A network instead of a model: {}", fmt::join(names, ", ")));
+  architecture.check(one_of(names)).excludes(model);
+  const Argument classes = arguments.add("--classes N", options->network.classes, "Number of classes")
+                               .check(whole_within(2, graph::kMaxClasses))
+                               .needs(architecture);
+  architecture.needs(classes);
+  const Argument placement =
+      arguments
+          .add("--placement NAME", options->network.placement,
+               "Where the exits are: stem, paper, balanced, or layer names separated by commas")
+          .needs(architecture)
+          .show_default();
+  const Argument pool =
+      arguments.add("--exit-pool NAME", options->pool, "What exits average over: time or global")
+          .check(one_of({"time", "global"}))
+          .needs(architecture)
+          .show_default();
+  arguments.add("--input TxFxC", options->input, "Input of the network: time x frequency x channels")
+      .check(is_shape())
+      .needs(architecture)
+      .show_default();
+  arguments
+      .flag("--original", options->network.original,
+            "The unmodified network: its own float head, no other exit")
+      .needs(architecture)
+      .excludes(placement)
+      .excludes(pool);
+  arguments.flag("--layers", options->layers, "List every layer too");
+  arguments.flag("--json", options->json, "Print JSON");
   return [options] { return run(*options); };
 }
 

@@ -1,8 +1,8 @@
 #include "cli/model_options.h"
 
 #include <array>
+#include <utility>
 
-#include "cli/options.h"
 #include "evaluation/labels.h"
 
 namespace bittern::cli {
@@ -30,17 +30,19 @@ std::vector<std::uint8_t> ModelOptions::only_mask(std::span<const std::string> l
   return std::move(mask).value();
 }
 
-void add_model_options(CLI::App& app, ModelOptions& options) {
-  app.add_option("model", options.model, "The model, a .bittern file")->required()->type_name("FILE");
+void add_model_argument(Arguments& arguments, ModelOptions& options) {
+  arguments.add("MODEL", options.model, "The model, a .bittern file").required();
+}
+
+void add_model_options(Arguments& arguments, ModelOptions& options) {
   std::vector<std::string> segments;
   for (const SegmentName& row : kSegments) segments.emplace_back(row.name);
-  app.add_option("--segment", options.segment,
-                 "What of a clip longer than the model's window is looked at: whole, centre or loudest")
-      ->type_name("NAME")
-      ->check(one_of(std::move(segments)))
-      ->capture_default_str();
-  app.add_option("--only", options.only, "Choose among these labels only, separated by commas")
-      ->type_name("A,B");
+  arguments
+      .add("--segment NAME", options.segment,
+           "What of a clip longer than the model's window is looked at: whole, centre or loudest")
+      .check(one_of(std::move(segments)))
+      .show_default();
+  arguments.add("--only A,B,...", options.only, "Choose among these labels only");
 }
 
 }  // namespace bittern::cli

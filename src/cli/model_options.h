@@ -2,13 +2,13 @@
 // choose among.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "core/status.h"
 #include "model/model.h"
 #include "runtime/session.h"
@@ -25,6 +25,9 @@ struct ModelOptions {
   std::vector<std::uint8_t> only_mask(std::span<const std::string> labels) const;
 };
 
-void add_model_options(CLI::App& app, ModelOptions& options);
+// MODEL, the first argument.
+void add_model_argument(Arguments& arguments, ModelOptions& options);
+// --segment and --only.
+void add_model_options(Arguments& arguments, ModelOptions& options);
 
 }  // namespace bittern::cli

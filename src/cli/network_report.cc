@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/output.h"
 #include "evaluation/report.h"
 #include "graph/counts.h"

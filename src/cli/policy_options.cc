@@ -2,25 +2,21 @@
 
 #include <fmt/format.h>
 
-#include "cli/options.h"
 #include "graph/network.h"
 
 namespace bittern::cli {
 
-void add_policy_options(CLI::App& app, PolicyOptions& options) {
-  std::string rules = "When to leave early:";
+void add_policy_options(Arguments& arguments, PolicyOptions& options, const std::string& purpose) {
+  std::string rules = purpose + "; entropy where neither --rule nor --exit is given";
   for (const exits::Rule& rule : exits::rules())
     rules += fmt::format("\n{}: {}; default {}", rule.name, rule.summary, rule.default_threshold);
-  CLI::Option* rule = app.add_option("--rule", options.rule, rules)->type_name("NAME");
-  CLI::Option* threshold = app.add_option("--threshold", options.threshold,
-                                          "The rule's threshold; the rule is entropy if none is named")
-                               ->type_name("X")
-                               ->check(finite_at_least(0));
-  app.add_option("--exit", options.exit, "Always leave at this exit, counted from 1")
-      ->type_name("K")
-      ->check(CLI::Range(1, graph::kMaxExits))
-      ->excludes(rule)
-      ->excludes(threshold);
+  const Argument rule = arguments.add("--rule NAME", options.rule, rules);
+  const Argument threshold =
+      arguments.add("--threshold X", options.threshold, "The rule's threshold").check(at_least(0));
+  arguments.add("--exit K", options.exit, "Always leave at this exit, counted from 1")
+      .check(whole_within(1, graph::kMaxExits))
+      .excludes(rule)
+      .excludes(threshold);
 }
 
 exits::Policy rule_policy(const PolicyOptions& options) {

@@ -1,10 +1,10 @@
 // The options by which a command is told when to leave: --rule with --threshold, or --exit.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
+#include "cli/arguments.h"
 #include "exits/rule.h"
 
 namespace bittern::cli {
@@ -15,7 +15,8 @@ struct PolicyOptions {
   int exit = 0;                    // from 1; 0: by rule
 };
 
-void add_policy_options(CLI::App& app, PolicyOptions& options);
+// `purpose` is what the help of --rule begins with.
+void add_policy_options(Arguments& arguments, PolicyOptions& options, const std::string& purpose);
 
 // The policy by rule, checked. Wrong usage where the rule is unknown or refuses the threshold.
 exits::Policy rule_policy(const PolicyOptions& options);

@@ -1,17 +1,18 @@
-// bittern train --data DIR --out RUN: from labelled recordings to a model.
+// bittern train --data DIR --out RUN: from labelled recordings to a model. A program of its own,
+// bittern-train.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/options.h"
+#include "cli/layout_options.h"
 #include "cli/output.h"
+#include "cli/program.h"
 #include "cli/progress.h"
 #include "datasets/dataset.h"
 #include "graph/architecture.h"
@@ -20,8 +21,6 @@
 
 namespace bittern::cli {
 namespace {
-
-constexpr int kMostThreads = 1024;
 
 struct Options {
   training::TrainOptions train;
@@ -117,116 +116,107 @@ Status run(Options& options) {
   return write_out(fmt::format("best model: {}\n", training::RunFolder{options.train.out}.best().string()));
 }
 
-void add_data_options(CLI::App& app, Options& options) {
-  app.add_option("--data", options.data, "Folder of labelled recordings")->required()->type_name("DIR");
-  std::vector<std::string> layouts{"auto"};
-  for (const datasets::Layout& layout : datasets::layouts()) layouts.emplace_back(layout.name);
-  app.add_option("--layout", options.train.scan.layout,
-                 fmt::format("How the folder is laid out: {}", fmt::join(layouts, ", ")))
-      ->type_name("NAME")
-      ->check(one_of(layouts))
-      ->capture_default_str();
-  app.add_option("--task", options.train.scan.task, "The layout's task, such as 12 or 35 for speech-commands")
-      ->type_name("NAME");
-  app.add_option("--noise", options.noise,
-                 "Folder of background recordings to mix in (default: the data set's own, if it has some)")
-      ->type_name("DIR");
+void add_data_options(Arguments& arguments, Options& options) {
+  arguments.add("--data DIR", options.data, "Folder of labelled recordings").required();
+  arguments.add("--out RUN", options.out, "Run folder: recipe, metrics, checkpoint, best model").required();
+  add_layout_options(arguments, options.train.scan);
+  arguments.add("--noise DIR", options.noise,
+                "Folder of background recordings to mix in; without it the data set's own, if it has some");
 }
 
-void add_network_options(CLI::App& app, Options& options) {
+void add_network_options(Arguments& arguments, Options& options) {
   training::Recipe& recipe = options.train.recipe;
   std::vector<std::string> names;
   for (const graph::Architecture& architecture : graph::architectures())
     names.emplace_back(architecture.name);
-  app.add_option("--architecture", recipe.architecture, fmt::format("One of: {}", fmt::join(names, ", ")))
-      ->type_name("NAME")
-      ->capture_default_str();
-  app.add_option("--placement", recipe.placement,
-                 "Where the exits sit: stem, paper, balanced, or layer names separated by commas")
-      ->type_name("NAME")
-      ->capture_default_str();
-  app.add_option("--exit-pool", options.pool, "What an exit averages over: time, or global (the paper)")
-      ->check(one_of({"time", "global"}))
-      ->capture_default_str();
-  app.add_option("--single-exit", recipe.single_exit,
-                 "Train only the network up to this exit, from 1 (default: all exits jointly)")
-      ->check(CLI::Range(1, graph::kMaxExits))
-      ->type_name("K");
-  app.add_option("--exit-weights", recipe.exit_weights, "Weights of the exits' losses, separated by commas")
-      ->delimiter(',')
-      ->type_name("A,B,...");
+  arguments
+      .add("--architecture NAME", recipe.architecture, fmt::format("The network: {}", fmt::join(names, ", ")))
+      .check(one_of(names))
+      .show_default();
+  arguments
+      .add("--placement NAME", recipe.placement,
+           "Where the exits are: stem, paper, balanced, or layer names separated by commas")
+      .show_default();
+  arguments.add("--exit-pool NAME", options.pool, "What exits average over: time or global")
+      .check(one_of({"time", "global"}))
+      .show_default();
+  arguments
+      .add("--single-exit K", recipe.single_exit,
+           "Train only the network up to this exit, counted from 1; without it all exits jointly")
+      .check(whole_within(1, graph::kMaxExits));
+  arguments.list("--exit-weights A,B,...", recipe.exit_weights,
+                 "Weights of the exits' losses; without them 1 each");
 }
 
-void add_recipe_options(CLI::App& app, Options& options) {
+void add_recipe_options(Arguments& arguments, Options& options) {
   training::Recipe& recipe = options.train.recipe;
-  app.add_option("--epochs", recipe.epochs, "Passes over the training clips")->capture_default_str();
-  app.add_option("--batch", recipe.batch, "Clips in a step")->capture_default_str();
-  app.add_option("--learning-rate", recipe.learning_rate, "Adam's, at the start")
-      ->check(finite_above(0))
-      ->capture_default_str();
-  app.add_option("--schedule", options.schedule, "How learning rate and gamma fall: cosine, constant")
-      ->check(one_of({"cosine", "constant"}))
-      ->capture_default_str();
-  app.add_option("--binary-optimizer", options.binary_optimizer,
-                 "What trains 1-bit kernels: bop, or adam on clipped latent weights")
-      ->check(one_of({"bop", "adam"}))
-      ->capture_default_str();
-  app.add_option("--bop-gamma", recipe.bop_gamma, "Bop's adaptivity rate at the start")
-      ->check(finite_above(0))
-      ->capture_default_str();
-  app.add_option("--bop-gamma-end", recipe.bop_gamma_end, "The same at the end of a cosine")
-      ->check(finite_at_least(0))
-      ->capture_default_str();
-  app.add_option("--bop-threshold", recipe.bop_threshold, "What a weight's average must exceed to flip it")
-      ->check(finite_at_least(0))
-      ->capture_default_str();
+  arguments.add("--epochs N", recipe.epochs, "Passes over the training clips").show_default();
+  arguments.add("--batch N", recipe.batch, "Clips in a step").show_default();
+  arguments.add("--learning-rate X", recipe.learning_rate, "Adam's, at the start")
+      .check(above(0))
+      .show_default();
+  arguments.add("--schedule NAME", options.schedule, "How learning rate and gamma fall: cosine or constant")
+      .check(one_of({"cosine", "constant"}))
+      .show_default();
+  arguments
+      .add("--binary-optimizer NAME", options.binary_optimizer,
+           "What trains 1-bit kernels: bop, or adam on clipped latent weights")
+      .check(one_of({"bop", "adam"}))
+      .show_default();
+  arguments.add("--bop-gamma X", recipe.bop_gamma, "Bop's adaptivity rate at the start")
+      .check(above(0))
+      .show_default();
+  arguments.add("--bop-gamma-end X", recipe.bop_gamma_end, "The same at the end of a cosine")
+      .check(at_least(0))
+      .show_default();
+  arguments.add("--bop-threshold X", recipe.bop_threshold, "What a weight's average must exceed to flip it")
+      .check(at_least(0))
+      .show_default();
   training::AugmentSettings& augment = recipe.augment;
-  app.add_option("--shift-ms", augment.shift_ms, "Largest time shift")->capture_default_str();
-  app.add_option("--noise-probability", augment.noise_probability, "Share of clips that get noise")
-      ->check(finite_within(0, 1))
-      ->capture_default_str();
-  app.add_option("--noise-level", augment.noise_level, "Loudest noise, as a factor of the recording")
-      ->check(finite_within(0, 1))
-      ->capture_default_str();
-  app.add_flag("--no-augment", options.no_augment, "None of the four below");
-  app.add_flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
-  app.add_flag("--no-shift", options.no_shift, "No time shift");
-  app.add_flag("--no-noise", options.no_noise, "No background noise");
-  app.add_flag("--no-spec-augment", options.no_spec_augment, "No masks on the features");
-  app.add_option("--seed", recipe.seed, "Starting weights, order, augmentation")->capture_default_str();
-  recipe.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
-  app.add_option("--threads", recipe.threads, "Threads to work with; part of what fixes the resulting bits")
-      ->check(CLI::Range(1, kMostThreads))
-      ->capture_default_str();
-  app.add_option("--device", recipe.device, "Where to train: cpu, cuda")
-      ->check(one_of({"cpu", "cuda"}))
-      ->capture_default_str();
+  arguments.add("--shift-ms MS", augment.shift_ms, "Largest time shift").show_default();
+  arguments.add("--noise-probability X", augment.noise_probability, "Share of clips that get noise")
+      .check(within(0, 1))
+      .show_default();
+  arguments.add("--noise-level X", augment.noise_level, "Loudest noise, as a factor of the noise recording")
+      .check(within(0, 1))
+      .show_default();
+  arguments.flag("--no-augment", options.no_augment, "None of the four below");
+  arguments.flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
+  arguments.flag("--no-shift", options.no_shift, "No time shift");
+  arguments.flag("--no-noise", options.no_noise, "No background noise");
+  arguments.flag("--no-spec-augment", options.no_spec_augment, "No masks on the features");
+  arguments.add("--seed N", recipe.seed, "Starting weights, order, augmentation, drawn training clips")
+      .show_default();
+  add_threads_argument(arguments, recipe.threads,
+                       "Threads to work with; part of what fixes the resulting bits");
+  arguments.add("--device NAME", recipe.device, "Where to train: cpu or cuda")
+      .check(one_of({"cpu", "cuda"}))
+      .show_default();
 }
 
-std::function<Status()> configure(CLI::App& app) {
+std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
-  add_data_options(app, *options);
-  app.add_option("--out", options->out, "Run folder: recipe, metrics, checkpoint, best model")
-      ->required()
-      ->type_name("RUN");
-  add_network_options(app, *options);
-  add_recipe_options(app, *options);
-  app.add_option("--license", options->train.license, "Licence of the model, stored in it")
-      ->type_name("TEXT");
-  app.add_option("--checkpoint-every", options->train.checkpoint_every,
-                 "Steps between checkpoints within an epoch; there is one after each epoch anyway")
-      ->check(CLI::PositiveNumber)
-      ->type_name("STEPS")
-      ->capture_default_str();
-  CLI::Option* resume =
-      app.add_flag("--resume", options->resume, "Go on from RUN's checkpoint, with the same options");
-  app.add_flag("--overwrite", options->overwrite, "Throw an earlier training in RUN away")->excludes(resume);
-  app.add_flag("--quiet", options->quiet, "Print nothing but errors");
+  add_data_options(arguments, *options);
+  add_network_options(arguments, *options);
+  add_recipe_options(arguments, *options);
+  arguments
+      .add("--checkpoint-every STEPS", options->train.checkpoint_every,
+           "Steps between checkpoints within an epoch; there is one after each epoch anyway")
+      .check(whole_within(1, std::numeric_limits<int>::max()))
+      .show_default();
+  const Argument resume =
+      arguments.flag("--resume", options->resume, "Go on from RUN's checkpoint, with the same options");
+  arguments.flag("--overwrite", options->overwrite, "Throw an earlier training in RUN away").excludes(resume);
+  arguments.add("--license TEXT", options->train.license, "Licence of the model, stored in it");
+  arguments.flag("--quiet", options->quiet, "Print nothing but errors");
   return [options] { return run(*options); };
 }
 
+constexpr Command kProgram{kTrainCommand.name, kTrainCommand.summary, configure};
+
 }  // namespace
-
-const Command kTrainCommand{"train", "Train a network with early exits on labelled recordings", configure};
-
 }  // namespace bittern::cli
+
+int main(int argc, char** argv) {
+  return bittern::cli::run_separate_program(bittern::cli::kProgram, argc, argv);
+}

@@ -1,7 +1,7 @@
 // Everything an evaluation found. JSON is its form on disk; terminal tables are drawn from the same struct.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>

@@ -14,7 +14,7 @@ std::vector<std::string> commands() {
   bool listed = false;
   for (const std::string& line : lines(help)) {
     if (listed && line.starts_with("  ")) names.push_back(line.substr(2, line.find(' ', 2) - 2));
-    if (line == "Subcommands:") listed = true;
+    if (line == "Commands:") listed = true;
   }
   return names;
 }

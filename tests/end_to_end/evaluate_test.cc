@@ -1,3 +1,6 @@
+#include <set>
+
+#include "datasets/dataset.h"
 #include "end_to_end/command_line.h"
 
 namespace bittern::test {
@@ -81,6 +84,34 @@ TEST_F(Evaluate, ThreadsChangeNothing) {
   EXPECT_EQ(read_bytes(path("report.json")), one);
   const Finished printed = bittern({"evaluate", model_, "--data", kSamples, "--per-clip", "--json", "-"});
   EXPECT_EQ(printed.out, one);
+}
+
+// Of Speech Commands in twelve classes, the training clips of _unknown_ are drawn.
+TEST_F(Evaluate, ReadsTheDataAsTheModelsTrainingDid) {
+  const fs::path data = folder_ / "data";
+  std::vector<std::string> words = kWords;
+  words.insert(words.end(), {"bed", "bird", "cat"});
+  for (const std::string& word : words) {
+    if (word.starts_with("_")) continue;
+    fs::create_directories(data / word);
+    for (int speaker = 0; speaker < 8; ++speaker)
+      fs::copy_file(kSamples + "/test/yes/692a88e6_nohash_3.flac",
+                    data / word / ("0000000" + std::to_string(speaker) + "_nohash_0.wav"));
+  }
+  write_bytes(data / "validation_list.txt", "");
+  write_bytes(data / "testing_list.txt", "");
+  std::set<std::string> digests;
+  for (const std::uint64_t seed : {0U, 1U, 2U}) {
+    model::Model model = *model_data_;
+    model.provenance.seed = seed;
+    ASSERT_TRUE(model::save(model, model_).ok());
+    const Json json = report({"--data", data.string(), "--layout", "speech-commands", "--split", "train"});
+    const auto drawn = datasets::scan(data, {.layout = "speech-commands", .seed = seed});
+    ASSERT_TRUE(drawn.ok()) << drawn.error().message;
+    EXPECT_EQ(json["data"]["digest"], drawn->digest());
+    digests.insert(drawn->digest());
+  }
+  EXPECT_GT(digests.size(), 1U);
 }
 
 TEST_F(Evaluate, TablesShowWhatWasAskedFor) {

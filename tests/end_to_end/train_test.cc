@@ -133,9 +133,9 @@ TEST_F(Train, CtrlCLeavesARunThatGoesOn) {
 
 TEST_F(Train, RefusesWhatCannotBeTrained) {
   expect_failure(bittern({"train", "--data", path("none"), "--out", path("run")}), "none");
-  expect_failure(
+  expect_wrong_usage(
       bittern({"train", "--data", path("data"), "--architecture", "quiknet", "--out", path("run")}),
-      "quiknet");
+      "'quiknet'");
   expect_failure(bittern(arguments("run", {"--single-exit", "6", "--quiet"})), "exit");
   EXPECT_EQ(bittern(arguments("run", {"--learning-rate", "nan"})).status, 2);
   EXPECT_EQ(bittern(arguments("run", {"--epochs", "0"})).status, 2);

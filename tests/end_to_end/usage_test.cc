@@ -11,7 +11,8 @@ TEST_F(Usage, HelpAndVersionGoToStandardOutput) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                     {"classify", "--help"},
                                                     {"evaluate", "--help"},
-                                                    {"inspect", "--help"}}) {
+                                                    {"inspect", "--help"},
+                                                    {"export", "--help"}}) {
     const Finished help = bittern(arguments);
     EXPECT_EQ(help.status, 0);
     EXPECT_EQ(help.err, "");
@@ -29,16 +30,18 @@ TEST_F(Usage, WrongUsageIsOneLineWithAHint) {
   };
   const std::vector<Case> cases{
       {{}, "command"},
-      {{"sing"}, ""},
-      {{"--sing"}, ""},
-      {{"classify"}, "model is required"},
-      {{"classify", model_}, "inputs is required"},
+      {{"sing"}, "there is no command 'sing'"},
+      {{"--sing"}, "there is no option '--sing'"},
+      {{"classify"}, "MODEL is required"},
+      {{"classify", model_}, "FILES is required"},
       {{"classify", model_, "x.wav", "--sing"}, "--sing"},
       {{"classify", model_, "x.wav", "--threshold", "-1"}, "'-1'"},
       {{"classify", model_, "x.wav", "--threshold", "nan"}, "'nan'"},
       {{"classify", model_, "x.wav", "--threshold=inf"}, "'inf'"},
       {{"classify", model_, "x.wav", "--threshold", "0,5"}, "'0,5'"},
       {{"classify", model_, "x.wav", "--threshold", "1e300"}, "threshold"},
+      {{"classify", model_, "x.wav", "--threshold"}, "--threshold needs a value"},
+      {{"classify", model_, "x.wav", "--json=out"}, "--json takes no value"},
       {{"classify", model_, "x.wav", "--threshold", "half"}, "'half'"},
       {{"classify", model_, "x.wav", "--rule", "margin", "--threshold", "2"}, "from 0 to 1"},
       {{"classify", model_, "x.wav", "--rule", "patience", "--threshold", "1.5"}, "whole number"},
@@ -60,7 +63,9 @@ TEST_F(Usage, WrongUsageIsOneLineWithAHint) {
       {{"evaluate", model_, "--data", kSamples, "--tables", "exits,heap"}, "'heap'"},
       {{"evaluate", model_, "--data", kSamples, "--threads", "0"}, "--threads"},
       {{"evaluate", model_, "--data", kSamples, "--only", "maybe"}, "'maybe'"},
-      {{"inspect"}, ""},
+      {{"evaluate", model_, "--data", kSamples, "--seed", "1"}, "--seed"},
+      {{"export"}, "RUN is required"},
+      {{"inspect"}, "MODEL"},
       {{"inspect", "--architecture", "slownet", "--classes", "12"}, "quicknet"},
       {{"inspect", "--architecture", "quicknet", "--classes", "-1"}, "--classes"},
       {{"inspect", "--architecture", "quicknet", "--classes", "12", "--placement", "nowhere"}, "nowhere"},
@@ -72,21 +77,6 @@ TEST_F(Usage, WrongUsageIsOneLineWithAHint) {
     SCOPED_TRACE("bittern" + shown);
     expect_wrong_usage(bittern(wrong.arguments), wrong.what);
   }
-}
-
-TEST_F(Usage, ACommandLeftOutOfTheBuildNamesItsOption) {
-#ifdef BITTERN_HAS_TRAINING
-  EXPECT_EQ(bittern({"train", "--help"}).status, 0);
-#else
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"train"},
-                                                    {"train", "--help"},
-                                                    {"train", "--data", "x"},
-                                                    {"export", "run"}}) {
-    const Finished finished = bittern(arguments);
-    expect_failure(finished, arguments[0] + " was not built: configure with -DBITTERN_TRAINING=ON");
-    EXPECT_EQ(finished.out, "");
-  }
-#endif
 }
 
 TEST_F(Usage, ADecimalCommaChangesNothing) {

@@ -1,0 +1,16 @@
+// Commands that are programs of their own: `bittern NAME ...` becomes `bittern-NAME ...`, the file beside the
+// running program, wherever that was built, installed or moved to.
+#pragma once
+
+#include "cli/command.h"
+
+namespace bittern::cli {
+
+// Whether the command's program is there.
+bool is_installed(const Command& command);
+
+// Replaces this process by the command's program, with argv[2] and on as its arguments. Returns only where
+// that fails; the error says what to do.
+Error become(const Command& command, const char* const* argv);
+
+}  // namespace bittern::cli
