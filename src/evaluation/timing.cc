@@ -72,6 +72,7 @@ Expected<std::vector<double>> Timer::median_microseconds(
     for (std::size_t p = 0; p < policies.size(); ++p) times[p].push_back(median(std::move(of_clip[p])));
   }
   std::vector<double> medians;
+  medians.reserve(times.size());
   for (std::vector<double>& row : times) medians.push_back(median(std::move(row)));
   return medians;
 }
