@@ -180,6 +180,13 @@ void add_recipe_options(Arguments& arguments, Options& options) {
   arguments.add("--noise-level X", augment.noise_level, "Loudest noise, as a factor of the noise recording")
       .check(within(0, 1))
       .show_default();
+  arguments.add("--time-mask-frames N", augment.time_mask_frames, "Longest mask over time, in frames")
+      .check(whole_within(0, training::kMostMask))
+      .show_default();
+  arguments
+      .add("--frequency-mask-bins N", augment.frequency_mask_bins, "Widest mask over frequency, in mel bins")
+      .check(whole_within(0, training::kMostMask))
+      .show_default();
   arguments.flag("--no-augment", options.no_augment, "None of the four below");
   arguments.flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
   arguments.flag("--no-shift", options.no_shift, "No time shift");

@@ -92,7 +92,8 @@ Status Recipe::validate() const {
   for (const int masks : {augment.time_masks, augment.frequency_masks})
     BITTERN_RETURN_IF_ERROR(check(masks >= 0 && masks <= 100, "the number of masks", is(masks), "0 to 100"));
   for (const int width : {augment.time_mask_frames, augment.frequency_mask_bins})
-    BITTERN_RETURN_IF_ERROR(check(width >= 0 && width <= 10000, "a mask's width", is(width), "0 to 10000"));
+    BITTERN_RETURN_IF_ERROR(check(width >= 0 && width <= kMostMask, "a mask's width", is(width),
+                                  fmt::format("0 to {}", kMostMask)));
   BITTERN_RETURN_IF_ERROR(check(threads >= 1 && threads <= 1024, "threads", is(threads), "1 to 1024"));
   BITTERN_RETURN_IF_ERROR(check(device == "cpu" || device == "cuda", "device", device, "cpu or cuda"));
   return {};

@@ -19,6 +19,8 @@ enum class BinaryOptimizer : std::uint8_t {
   kAdam,  // real latent weights, clipped after each step, binarised by the kernel's quantizer
 };
 
+inline constexpr int kMostMask = 10000;  // frames or mel bins
+
 struct AugmentSettings {
   bool random_window = true;  // of clips longer than the window; else their centre
   int shift_ms = 100;         // time shift, uniform in +-shift_ms; 0: off
