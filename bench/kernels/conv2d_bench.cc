@@ -72,8 +72,8 @@ void run_pass(benchmark::State& state, Isa isa, const std::string& name) {
   const auto input = random_buffer(kTime * kFrequency * kChannels);
   auto output = random_buffer(kTime * kFrequency * kChannels);
   const auto norm = random_buffer(kFrequency * kChannels);
-  AlignedBuffer<std::uint64_t> bits(kTime * kFrequency);
-  AlignedBuffer<std::uint64_t> dense(kClasses * kFrequency);
+  AlignedBuffer<std::uint64_t> bits(std::size_t{kTime} * kFrequency);
+  AlignedBuffer<std::uint64_t> dense(std::size_t{kClasses} * kFrequency);
   AlignedBuffer<float> logits(kClasses);
   const auto from = dense_view(input.data(), kTime, kFrequency, kChannels);
   const auto to = dense_view(output.data(), kTime, kFrequency, kChannels);

@@ -390,6 +390,7 @@ TEST_F(CApi, ThreadsWithSessionsOfTheirOwnShareAModel) {
   const std::vector<float> samples = noise(window(), 9);
   std::vector<float> entropies(4);
   std::vector<std::thread> threads;
+  threads.reserve(entropies.size());
   for (float& entropy : entropies) {
     threads.emplace_back([&] {
       const SessionHandle handle = session(BITTERN_OPTIONS_INIT);

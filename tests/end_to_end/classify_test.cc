@@ -137,10 +137,11 @@ TEST_F(Classify, RawPcmGivesTheSameAnswerAsTheSameSamplesInAWav) {
 
 TEST_F(Classify, SegmentsOfALongClip) {
   // A second of tone in the middle of silence, and a louder one at the end.
-  std::vector<float> samples(16000 * 5);
+  constexpr std::ptrdiff_t kSecond = 16000;
+  std::vector<float> samples(5 * kSecond);
   const std::vector<float> middle = tone(16000, 500, 16000, 0.1), end = tone(16000, 2000, 16000, 0.5);
-  std::copy(middle.begin(), middle.end(), samples.begin() + 16000 * 2);
-  std::copy(end.begin(), end.end(), samples.begin() + 16000 * 4);
+  std::copy(middle.begin(), middle.end(), samples.begin() + 2 * kSecond);
+  std::copy(end.begin(), end.end(), samples.begin() + 4 * kSecond);
   ASSERT_TRUE(audio::write_wav(path("long.wav"), samples, 16000).ok());
   const auto window = static_cast<std::ptrdiff_t>(model_data_->front_end.clip_samples);
   const auto cut = [&](std::ptrdiff_t begin) {

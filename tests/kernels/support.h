@@ -51,7 +51,7 @@ T guard_value() {
 }
 
 inline int between(Random& random, int low, int high) {  // inclusive
-  return low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+  return low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low) + 1));
 }
 inline bool flip(Random& random) { return random.below(2) == 0; }
 
@@ -76,7 +76,7 @@ class Placed {
     const int ring = flip(random) ? 0 : time + between(random, 0, 3);
     const int offset = between(random, 1, 20);
     const int rows = ring == 0 ? time : ring;
-    memory_.assign(static_cast<std::size_t>(offset + rows * row_stride + 20), guard_value<T>());
+    memory_.assign(static_cast<std::size_t>(rows) * row_stride + offset + 20, guard_value<T>());
     view_ = {memory_.data() + offset,
              time,
              frequency,

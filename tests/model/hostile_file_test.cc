@@ -34,10 +34,8 @@ struct Trick {
   std::function<void(EditableFile&)> play;
 };
 // The test's name shows it.
-void PrintTo(const Trick& trick,
-             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's name
-  *out << trick.name;
-}
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
+void PrintTo(const Trick& trick, std::ostream* out) { *out << trick.name; }
 
 template <class T>
 std::function<void(EditableFile&)> set_op_field(const char* layer, flatbuffers::voffset_t field, T value) {

@@ -21,10 +21,8 @@ struct Fault {
   std::function<void(Model&)> make;
 };
 // The test's name shows it.
-void PrintTo(const Fault& fault,
-             std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's name
-  *out << fault.name;
-}
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 std::span<float> writable(std::span<const float> values) {
   return {const_cast<float*>(values.data()), values.size()};

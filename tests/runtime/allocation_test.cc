@@ -35,7 +35,7 @@ TEST(Allocation, PreparedLengthsTakeNoMemory) {
     const auto entropy = exits::Policy::with_threshold("entropy", 0.5F).value();
     const auto patience = exits::Policy::with_threshold("patience", 3).value();
     const std::vector<std::uint8_t> only{1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1};
-    std::vector<float> logits(5 * 12);
+    std::vector<float> logits(std::size_t{5} * 12);
     Classification result;
     const std::size_t prepared = allocations();
     bool ok = true;

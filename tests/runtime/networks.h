@@ -38,7 +38,7 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
   using namespace graph;
   Random random({seed, 22});
   const auto pick = [&](int low, int high) {
-    return low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+    return low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low) + 1));
   };
   Builder builder(Shape{pick(5, 14), pick(4, 9), pick(1, 3)});
   const auto extent = [&](int high) { return Extent{pick(1, high), pick(1, high)}; };

@@ -103,7 +103,7 @@ class Reference {
       each_tap(op, t, f, [&](int tap, int ti, int fi) {
         if (!in().inside(ti, fi)) return;
         for (int c = 0; c < group_in; ++c) {
-          const auto k = static_cast<std::size_t>((tap * group_in + c) * op.out_channels + o);
+          const std::ptrdiff_t k = (std::ptrdiff_t{tap} * group_in + c) * op.out_channels + o;
           sum += in().at(ti, fi, o / group_out * group_in + c) * weights().kernel[k];
         }
       });

@@ -68,7 +68,7 @@ TEST(SelfTest, AudioIsWhatItWas) {
 TEST(SelfTest, DigestsAreOverWhatTheReferenceComputes) {
   const auto model = tested_model(model::tiny_network());
   auto front_end = features::LogMel::create(model->front_end).value();
-  std::vector<float> features(20 * 16);
+  std::vector<float> features(std::size_t{20} * 16);
   front_end.compute(self_test_audio(model->front_end), features);
   Reference reference(*model, model->network);
   reference.run(features);

@@ -307,7 +307,7 @@ TEST(Session, RefusesPoliciesAndMasksThatMakeNoSense) {
 TEST(Session, RefusesFeaturesAndOutputsOfTheWrongSize) {
   Session session = make(tiny_model());
   std::vector<float> logits(9);
-  std::vector<float> features(20 * 16, 0.0F);
+  std::vector<float> features(std::size_t{20} * 16, 0.0F);
   EXPECT_TRUE(session.logits_from_features(features, logits).ok());
   expect_refused(session.logits_from_features(std::span(features).first(17), logits),
                  ErrorCode::kInvalidArgument, "features have 17 values; give whole frames of 16");

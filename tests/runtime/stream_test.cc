@@ -59,10 +59,10 @@ TEST(Tile, IsAllRowsWhereTheyFit) {
   Group group;
   group.steps = {step(98, 49, 7, 2, 2), step(49, 25, 3, 2, 1)};
   group.steps[0].output = {0, 0, 64};
-  choose_tile(group, buffers, 49 * 32 * 64 * 4);
+  choose_tile(group, buffers, std::size_t{49} * 32 * 64 * 4);
   EXPECT_EQ(group.tile, 25);
   EXPECT_EQ(buffers[0].rows, 49);
-  choose_tile(group, buffers, 5 * 32 * 64 * 4);
+  choose_tile(group, buffers, std::size_t{5} * 32 * 64 * 4);
   EXPECT_EQ(group.tile, 2);
   EXPECT_EQ(buffers[0].rows, 5);
   choose_tile(group, buffers, 1);
