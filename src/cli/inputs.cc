@@ -22,7 +22,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxSpooledBytes = std::size_t{1} << 31U;
 
 struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
+  void operator()(std::FILE* file) const {
+    std::fclose(file);  // NOLINT(cppcoreguidelines-owning-memory): File owns it
+  }
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 

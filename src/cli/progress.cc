@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 
@@ -13,7 +14,7 @@ namespace {
 constexpr std::size_t kBarWidth = 24;
 
 std::string duration(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::min(seconds, 1e9) + 0.5);
+  const auto whole = std::int64_t{std::llround(std::min(seconds, 1e9))};
   const std::int64_t hours = whole / 3600;
   const std::int64_t minutes = whole / 60 % 60;
   if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60);

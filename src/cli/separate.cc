@@ -39,6 +39,7 @@ Error become(const Command& command, const char* const* argv) {
   for (const char* const* argument = argv + 2; *argument != nullptr; ++argument)
     arguments.emplace_back(*argument);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   ::execv(program.c_str(), pointers.data());

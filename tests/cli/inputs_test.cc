@@ -27,6 +27,7 @@ class Inputs : public testing::Test {
 
 std::vector<std::string> names(const std::vector<Input>& inputs) {
   std::vector<std::string> list;
+  list.reserve(inputs.size());
   for (const Input& input : inputs) list.push_back(input.name);
   return list;
 }
