@@ -9,6 +9,7 @@
 #include "kernels/kernels.h"
 #include "training/portable.h"
 #include "training/quantizers.h"
+#include "training/saved_attributes.h"
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -246,7 +247,7 @@ struct BinaryConvolution : Function<BinaryConvolution> {
     const at::Tensor x = input.contiguous();
     const Geometry geometry(x, *convolution);
     context->save_for_backward({x, kernel});
-    context->saved_data["convolution"] = reinterpret_cast<std::int64_t>(convolution);
+    save_attributes(context, convolution);
     return count_bits(x, kernel.contiguous(), *convolution, geometry);
   }
 
@@ -254,15 +255,14 @@ struct BinaryConvolution : Function<BinaryConvolution> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& kernel = saved[1];
-    const auto* convolution =
-        reinterpret_cast<const graph::BinaryConv2d*>(context->saved_data["convolution"].toInt());
-    const Geometry geometry(x, *convolution);
+    const auto& convolution = saved_attributes<graph::BinaryConv2d>(context);
+    const Geometry geometry(x, convolution);
     const at::Tensor dy = gradients[0].contiguous();
     const at::Tensor signs = training::sign(x);
     Gradients result = unfolding_pays(geometry, dy.size(3)) ? unfolded_gradients(dy, kernel, signs, geometry)
                                                             : tap_gradients(dy, kernel, signs, geometry);
     if (geometry.pad_one) add_padding(dy, geometry, result.kernel);
-    return {input_gradient(x, result.signs, convolution->input_quantizer, convolution->input_clip),
+    return {input_gradient(x, result.signs, convolution.input_quantizer, convolution.input_clip),
             result.kernel, at::Tensor()};
   }
 };

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "training/portable.h"
+#include "training/saved_attributes.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
 
@@ -34,7 +35,7 @@ struct Depthwise : Function<Depthwise> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& kernel,
                             const graph::Conv2d* attributes) {
     context->save_for_backward({x, kernel});
-    context->saved_data["attributes"] = reinterpret_cast<std::int64_t>(attributes);
+    save_attributes(context, attributes);
     const SlidingWindow window = window_of(x, *attributes);
     at::Tensor y = at::zeros({window.out_time(), window.out_frequency(), x.size(2), x.size(3)}, x.options());
     const std::int64_t clips = x.size(2);
@@ -53,9 +54,8 @@ struct Depthwise : Function<Depthwise> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor& kernel = saved[1];
-    const auto* attributes =
-        reinterpret_cast<const graph::Conv2d*>(context->saved_data["attributes"].toInt());
-    const SlidingWindow window = window_of(x, *attributes);
+    const auto& attributes = saved_attributes<graph::Conv2d>(context);
+    const SlidingWindow window = window_of(x, attributes);
     const at::Tensor dy = gradients[0].contiguous();
     const std::int64_t clips = x.size(2);
     const std::int64_t channels = x.size(3);
@@ -83,7 +83,7 @@ struct Depthwise : Function<Depthwise> {
 // The inputs of every output side by side: [outputs x clips, taps, channels], 0 outside the input.
 struct Unfold : Function<Unfold> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const graph::Conv2d* attributes) {
-    context->saved_data["attributes"] = reinterpret_cast<std::int64_t>(attributes);
+    save_attributes(context, attributes);
     context->saved_data["sizes"] = x.sizes().vec();
     const SlidingWindow window = window_of(x, *attributes);
     const std::int64_t clips = x.size(2);
@@ -102,11 +102,10 @@ struct Unfold : Function<Unfold> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const auto* attributes =
-        reinterpret_cast<const graph::Conv2d*>(context->saved_data["attributes"].toInt());
+    const auto& attributes = saved_attributes<graph::Conv2d>(context);
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor dx = at::zeros(context->saved_data["sizes"].toIntVector(), dy.options());
-    const SlidingWindow window = window_of(dx, *attributes);
+    const SlidingWindow window = window_of(dx, attributes);
     const std::int64_t clips = dx.size(2);
     const std::int64_t channels = dx.size(3);
     const std::int64_t width = window.taps() * channels;

@@ -20,7 +20,7 @@ namespace {
 // An exit's kernel is clipped like SteSign's own default.
 constexpr float kExitClip = 1.0F;
 
-at::Tensor initial(std::vector<std::int64_t> shape, graph::Initializer initializer, Fans fans,
+at::Tensor initial(const std::vector<std::int64_t>& shape, graph::Initializer initializer, Fans fans,
                    Random& random) {
   at::Tensor kernel = at::empty(shape, at::kFloat);
   initialize({kernel.data_ptr<float>(), static_cast<std::size_t>(kernel.numel())}, initializer, fans, random);
@@ -42,7 +42,7 @@ struct Initial {
   bool latent;  // 1-bit kernels keep real weights
   Random random;
 
-  at::Tensor binary(at::Tensor kernel) const {
+  at::Tensor binary(const at::Tensor& kernel) const {
     return latent ? kernel : ste_sign(kernel, kExitClip).detach();
   }
 

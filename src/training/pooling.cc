@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "training/portable.h"
+#include "training/saved_attributes.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
 
@@ -65,17 +66,17 @@ struct MaxPool : Function<MaxPool> {
       });
     });
     context->save_for_backward({winners});
-    context->saved_data["pool"] = reinterpret_cast<std::int64_t>(pool);
+    save_attributes(context, pool);
     context->saved_data["sizes"] = x.sizes().vec();
     return y;
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor winners = context->get_saved_variables()[0];
-    const auto* pool = reinterpret_cast<const graph::MaxPool*>(context->saved_data["pool"].toInt());
+    const auto& pool = saved_attributes<graph::MaxPool>(context);
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor dx = at::zeros(context->saved_data["sizes"].toIntVector(), dy.options());
     const std::int64_t pixel = dx.size(2) * dx.size(3);
-    const SlidingWindow window = window_of(dx, *pool);
+    const SlidingWindow window = window_of(dx, pool);
     for_slices(dx, [&](std::int64_t begin, std::int64_t end) {
       window.each_tap([&](std::int64_t out, int tap, std::int64_t in) {
         add_where(dy.data_ptr<float>() + out * pixel + begin,
@@ -108,15 +109,15 @@ struct AveragePool : Function<AveragePool> {
                    y.data_ptr<float>() + out * pixel + begin, end - begin);
       });
     });
-    context->saved_data["pool"] = reinterpret_cast<std::int64_t>(pool);
+    save_attributes(context, pool);
     context->saved_data["sizes"] = x.sizes().vec();
     return y;
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const auto* pool = reinterpret_cast<const graph::AvgPool*>(context->saved_data["pool"].toInt());
+    const auto& pool = saved_attributes<graph::AvgPool>(context);
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor dx = at::zeros(context->saved_data["sizes"].toIntVector(), dy.options());
-    const SlidingWindow window = window_of(dx, *pool);
+    const SlidingWindow window = window_of(dx, pool);
     const std::vector<float> share = shares(window);
     const std::int64_t pixel = dx.size(2) * dx.size(3);
     for_slices(dx, [&](std::int64_t begin, std::int64_t end) {

@@ -80,15 +80,15 @@ Normalized batch_norm(const at::Tensor& x, const at::Tensor& gamma, const at::Te
   return {y, mean.detach(), variance.detach()};
 }
 
-void bop_step(at::Tensor weights, const at::Tensor& gradients, at::Tensor averages, float gamma,
+void bop_step(const at::Tensor& weights, const at::Tensor& gradients, const at::Tensor& averages, float gamma,
               float threshold) {
   averages.add_((gradients - averages) * gamma);
   const at::Tensor margin = weights * averages - threshold;
   weights.copy_(training::sign(-at::sign(margin) * weights));
 }
 
-void adam_step(at::Tensor weights, const at::Tensor& gradients, at::Tensor first, at::Tensor second,
-               const AdamSettings& settings, std::int64_t step) {
+void adam_step(const at::Tensor& weights, const at::Tensor& gradients, const at::Tensor& first,
+               const at::Tensor& second, const AdamSettings& settings, std::int64_t step) {
   const auto n = static_cast<double>(step);
   first.mul_(settings.beta1).add_(gradients, 1.0 - settings.beta1);
   second.mul_(settings.beta2).addcmul_(gradients, gradients, 1.0 - settings.beta2);

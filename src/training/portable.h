@@ -31,10 +31,10 @@ struct Normalized {
 Normalized batch_norm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
                       const BatchNormSettings& settings);
 
-// In place; tensors of one shape.
-void bop_step(at::Tensor weights, const at::Tensor& gradients, at::Tensor averages, float gamma,
+// Weights and averages change in place: a tensor is a handle, const or not. All of one shape.
+void bop_step(const at::Tensor& weights, const at::Tensor& gradients, const at::Tensor& averages, float gamma,
               float threshold);
-void adam_step(at::Tensor weights, const at::Tensor& gradients, at::Tensor first, at::Tensor second,
-               const AdamSettings& settings, std::int64_t step);
+void adam_step(const at::Tensor& weights, const at::Tensor& gradients, const at::Tensor& first,
+               const at::Tensor& second, const AdamSettings& settings, std::int64_t step);
 
 }  // namespace bittern::training::portable

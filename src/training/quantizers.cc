@@ -79,12 +79,12 @@ at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip) { return ste_si
 
 at::Tensor sign(const at::Tensor& x) {
   if (!x.is_cpu()) return at::where(x < 0, -at::ones_like(x), at::ones_like(x));
-  const at::Tensor y = at::empty(x.sizes(), x.options().requires_grad(false));
+  at::Tensor y = at::empty(x.sizes(), x.options().requires_grad(false));
   update(x.contiguous(), y, [](float value, float) { return value < 0.0F ? -1.0F : 1.0F; });
   return y;
 }
 
-at::Tensor input_gradient(const at::Tensor& x, at::Tensor dy, graph::Quantizer quantizer, float clip) {
+at::Tensor input_gradient(const at::Tensor& x, const at::Tensor& dy, graph::Quantizer quantizer, float clip) {
   return quantizer == graph::Quantizer::kApproxSign ? approx_gradient(x, dy) : ste_gradient(x, dy, clip);
 }
 

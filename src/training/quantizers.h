@@ -26,6 +26,6 @@ at::Tensor sign(const at::Tensor& x);
 
 // dx of a binary convolution's input quantizer, from x and the gradient of its sign; takes `dy` over.
 // kMagnitudeAwareSign is for kernels only and must not occur.
-at::Tensor input_gradient(const at::Tensor& x, at::Tensor dy, graph::Quantizer quantizer, float clip);
+at::Tensor input_gradient(const at::Tensor& x, const at::Tensor& dy, graph::Quantizer quantizer, float clip);
 
 }  // namespace bittern::training

@@ -219,6 +219,7 @@ class Training {
       }
     }
     std::vector<evaluation::Proportion> result;
+    result.reserve(right.size());
     for (const std::size_t count : right)
       result.push_back(evaluation::wilson(count, static_cast<std::size_t>(clips)));
     return result;
