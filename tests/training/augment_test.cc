@@ -176,10 +176,10 @@ TEST(Augment, WithoutRecordingsThereIsNoNoise) {
 // Features of value 1 between guards of value 2; masks write 0.
 struct Masked {
   Masked(int frames, int bins, const AugmentSettings& settings, Random& random)
-      : frames_(frames), bins_(bins), memory_(static_cast<std::size_t>(frames * bins + 2 * kGuard), 1.0F) {
+      : frames_(frames), bins_(bins), memory_(static_cast<std::size_t>(frames) * bins + 2 * kGuard, 1.0F) {
     std::fill_n(memory_.begin(), kGuard, 2.0F);
     std::fill_n(memory_.end() - kGuard, kGuard, 2.0F);
-    augment_features(std::span(memory_).subspan(kGuard, static_cast<std::size_t>(frames * bins)), frames,
+    augment_features(std::span(memory_).subspan(kGuard, static_cast<std::size_t>(frames) * bins), frames,
                      bins, settings, 0.0F, random);
     for (std::size_t i = 0; i < kGuard; ++i) {
       EXPECT_EQ(memory_[i], 2.0F);
@@ -187,7 +187,7 @@ struct Masked {
     }
   }
   bool masked(int frame, int bin) const {
-    return memory_[static_cast<std::size_t>(kGuard + frame * bins_ + bin)] == 0.0F;
+    return memory_[kGuard + static_cast<std::size_t>(frame) * bins_ + bin] == 0.0F;
   }
   bool frame_masked(int frame) const {
     for (int bin = 0; bin < bins_; ++bin)
@@ -263,8 +263,8 @@ TEST(Augment, AMasksWidthAndPlaceAreUniform) {
     ++widths[static_cast<std::size_t>(width)];
     if (width == kLongest) ++places[static_cast<std::size_t>(first)];
   }
-  for (const int count : widths) EXPECT_NEAR(count, kDraws / 5, 5 * std::sqrt(kDraws * 0.2 * 0.8));
-  for (const int count : places) EXPECT_NEAR(count, kDraws / 5 / 7, 5 * std::sqrt(kDraws / 35));
+  for (const int count : widths) EXPECT_NEAR(count, kDraws * 0.2, 5 * std::sqrt(kDraws * 0.2 * 0.8));
+  for (const int count : places) EXPECT_NEAR(count, kDraws / 35.0, 5 * std::sqrt(kDraws / 35.0));
 }
 
 }  // namespace

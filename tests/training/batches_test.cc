@@ -101,7 +101,7 @@ TEST(Batches, HoldTheVariedClipsOfEachEpochInItsOrder) {
       ASSERT_EQ(batch.clips(), 4);
       std::vector<float> expected;
       for (int i = 0; i < 4; ++i) {
-        const int clip = order[static_cast<std::size_t>(index * 4 + i)];
+        const int clip = order[static_cast<std::size_t>(index) * 4 + i];
         EXPECT_EQ(batch.labels[static_cast<std::size_t>(i)], clip);
         const std::vector<float> features = varied(store, clip, epoch, of);
         expected.insert(expected.end(), features.begin(), features.end());
