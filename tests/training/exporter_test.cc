@@ -168,7 +168,7 @@ TEST(ExportModel, RefusesWhatIsNoModel) {
 TEST(SourceDate, IsReadFromTheEnvironmentOnly) {
   const auto date_of = [](const char* seconds) {
     ::setenv("SOURCE_DATE_EPOCH", seconds, 1);
-    const Expected<std::string> date = source_date();
+    Expected<std::string> date = source_date();
     ::unsetenv("SOURCE_DATE_EPOCH");
     return date;
   };

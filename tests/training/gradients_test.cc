@@ -13,7 +13,9 @@
 namespace bittern::training {
 namespace {
 
-at::Tensor row(std::vector<float> values) { return at::tensor(values).clone().set_requires_grad(true); }
+at::Tensor row(const std::vector<float>& values) {
+  return at::tensor(values).clone().set_requires_grad(true);
+}
 
 std::vector<float> list(const at::Tensor& x) {
   const at::Tensor flat = x.contiguous().view(-1);

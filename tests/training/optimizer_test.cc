@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t kSteps = 10;
 
-Parameter parameter(const char* name, std::vector<float> values, bool binary, float clip = 0) {
+Parameter parameter(const char* name, const std::vector<float>& values, bool binary, float clip = 0) {
   return {name, at::tensor(values).set_requires_grad(true), binary, clip};
 }
 

@@ -75,8 +75,8 @@ TEST_F(Portable, BinaryConvolution) {
     op.pad_value = random_.below(2) == 0 ? graph::BinaryPadding::kOne : graph::BinaryPadding::kZero;
     op.out_channels = between(random_, 1, 140);  // narrow outputs are unfolded, wide ones are not
     op.input_quantizer = random_.below(2) == 0 ? graph::Quantizer::kApproxSign : graph::Quantizer::kSteSign;
-    const at::Tensor kernel =
-        training::sign(at::randn({op.kernel.time * op.kernel.frequency, shape.channels, op.out_channels}));
+    const at::Tensor kernel = training::sign(
+        at::randn({std::int64_t{op.kernel.time} * op.kernel.frequency, shape.channels, op.out_channels}));
     expect_same(
         [&](const at::Tensor& x, const at::Tensor& k) { return binary_convolution(x, k, op); },
         [&](const at::Tensor& x, const at::Tensor& k) { return portable::binary_convolution(x, k, op); },
