@@ -1,5 +1,6 @@
 #include "evaluation/evaluate.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -64,7 +65,8 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
   report.architecture = model->network.architecture();
   report.labels = model->labels;
   report.clips = collected.clips;
-  report.speakers = std::set(truth.groups.begin(), truth.groups.end()).size();
+  report.unknown_speaker = static_cast<std::size_t>(std::ranges::count(clips.speakers, std::string()));
+  report.speakers = std::set(truth.groups.begin(), truth.groups.end()).size() - report.unknown_speaker;
   for (std::size_t c = 0; c < options.only.size(); ++c)
     if (options.only[c] != 0) report.only.push_back(model->labels[c]);
 

@@ -84,12 +84,13 @@ Json to_json(const Report& report) {
               {"digest", report.data_digest},
               {"clips", report.clips},
               {"speakers", report.speakers},
+              {"clips_of_unknown_speakers", report.unknown_speaker},
               {"skipped", report.skipped},
               {"left_out", report.left_out}}},
             {"segment", report.segment},
             {"labels", report.labels}};
   if (!report.only.empty()) json["only"] = report.only;
-  json["interval"] = report.speakers == report.clips
+  json["interval"] = report.speakers + report.unknown_speaker == report.clips
                          ? "95 %, Wilson over clips"
                          : "95 %, hull of Wilson over clips and bootstrap over speakers (2000 resamples)";
   json["exits"] = exits_json(report);

@@ -51,7 +51,8 @@ struct Report {
   std::size_t clips = 0;
   std::size_t skipped = 0;   // unreadable
   std::size_t left_out = 0;  // of labels that `only` leaves out
-  std::size_t speakers = 0;  // groups of the interval's bootstrap; clips of unknown speakers count singly
+  std::size_t speakers = 0;         // known ones: groups of the intervals' bootstrap
+  std::size_t unknown_speaker = 0;  // clips whose speaker is not known: each a group of its own
   std::vector<ExitRow> exits;
   std::vector<RuleRow> rules;
   // At the last exit: the whole network's answer.

@@ -107,6 +107,10 @@ TEST_F(Evaluate, ClipRowsFollowThePolicy) {
 
 TEST_F(Evaluate, CountsSpeakersAndRefusesNothing) {
   EXPECT_EQ(evaluate(model_, clips_, {})->speakers, 15U);
+  EXPECT_EQ(evaluate(model_, clips_, {})->unknown_speaker, 0U);
+  for (std::size_t i = 0; i < 5; ++i) clips_.speakers[i].clear();  // all four of speaker 0, one of speaker 1
+  EXPECT_EQ(evaluate(model_, clips_, {})->speakers, 14U);
+  EXPECT_EQ(evaluate(model_, clips_, {})->unknown_speaker, 5U);
   EXPECT_FALSE(evaluate(model_, {}, {}).ok());
 }
 
