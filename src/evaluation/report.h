@@ -49,8 +49,8 @@ struct Report {
   std::vector<std::string> labels;  // the model's, in its order
   std::vector<std::string> only;    // the labels that answers were restricted to; empty: all
   std::size_t clips = 0;
-  std::size_t skipped = 0;   // unreadable
-  std::size_t left_out = 0;  // of labels that `only` leaves out
+  std::size_t skipped = 0;          // unreadable
+  std::size_t left_out = 0;         // of labels that `only` leaves out
   std::size_t speakers = 0;         // known ones: groups of the intervals' bootstrap
   std::size_t unknown_speaker = 0;  // clips whose speaker is not known: each a group of its own
   std::vector<ExitRow> exits;
