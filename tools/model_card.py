@@ -35,7 +35,7 @@ def main() -> int:
         f"- **Licence**: {provenance['license'] or 'not stated in the file'}.",
         f"- **Made by**: bittern {provenance['tool_version']}, seed {provenance['seed']}; the whole recipe is in the file (`bittern inspect {model.name} --json`).",
         "",
-        f"## Accuracy on the {data['split']} split ({data['clips']:,} clips, no speaker in training)",
+        f"## Accuracy on the {data['split']} split ({data['clips']:,} clips: {data['speakers']} known speakers, {data['clips_of_unknown_speakers']} clips of unknown ones)",
         "",
         "In %, with the 95 % interval that docs/command-line.md defines.",
         "",

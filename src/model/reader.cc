@@ -66,6 +66,8 @@ Expected<std::string> read_text(const flatbuffers::String& text, std::size_t lim
 template <class T, class Stored>
 Expected<std::vector<T>> read_list(const flatbuffers::Vector<Stored>& list, std::size_t limit,
                                    const char* what) {
+  // FlatBuffers' verifier looks at the length's alignment only.
+  if (!is_aligned(list.Data(), alignof(Stored))) return corrupt(std::string(what) + ": not aligned");
   if (list.size() > limit)
     return corrupt(std::to_string(list.size()) + " " + what + ", more than " + std::to_string(limit));
   return std::vector<T>(list.begin(), list.end());

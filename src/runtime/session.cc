@@ -117,17 +117,20 @@ Expected<Plan> Session::State::make_plan(int frames) {
 }
 
 Status Session::State::provide_arena(std::size_t bytes) {
-  needed = std::max(needed, bytes);
   if (!options.arena.empty()) {
-    if (bytes <= options.arena.size()) return {};
-    return invalid_argument("the arena given has " + std::to_string(options.arena.size()) +
-                            " bytes; this length needs " + std::to_string(bytes));
+    if (bytes > options.arena.size()) {
+      return invalid_argument("the arena given has " + std::to_string(options.arena.size()) +
+                              " bytes; this length needs " + std::to_string(bytes));
+    }
+  } else if (bytes > memory.size()) {
+    // The old one stays until the new one is there: plans that were made need it where memory is short.
+    AlignedBuffer<std::byte> larger(bytes);
+    if (larger.size() != bytes)
+      return Error{ErrorCode::kOutOfMemory, "no memory for an arena of " + std::to_string(bytes) + " bytes"};
+    memory = std::move(larger);
   }
-  if (bytes <= memory.size()) return {};
-  memory = {};  // the old one first: both may not fit
-  memory = AlignedBuffer<std::byte>(bytes);
-  if (memory.size() == bytes) return {};
-  return Error{ErrorCode::kOutOfMemory, "no memory for an arena of " + std::to_string(bytes) + " bytes"};
+  needed = std::max(needed, bytes);
+  return {};
 }
 
 Status Session::State::prepare(int frames) {

@@ -167,6 +167,24 @@ TEST_P(EveryTrick, IsRefusedForItsReason) {
   EXPECT_EQ(model.error().message.find("checksum"), std::string::npos);
 }
 
+TEST(HostileFile, StagesBetweenWordsAreRefused) {
+  const auto model = random_model(tiny_network(), 6);
+  model->self_test = SelfTest{1, {2, 3, 4}, 5};
+  EditableFile file(*model);
+  ASSERT_TRUE(read(file.bytes()).ok());
+  const schema::SelfTest* test = file.root()->self_test();
+  auto* offset = reinterpret_cast<const Table*>(test)->GetAddressOf(schema::SelfTest::VT_STAGES);
+  std::uint32_t value = 0;
+  std::memcpy(&value, offset, sizeof(value));
+  file.set(length_of(test->stages()) + 4, std::uint32_t{2});
+  file.set(offset, value + 4);
+  file.seal();
+  const auto refused = read(file.bytes());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(refused.error().message.find("not aligned"), std::string::npos) << refused.error().message;
+}
+
 INSTANTIATE_TEST_SUITE_P(HostileFile, EveryTrick, testing::ValuesIn(tricks()),
                          [](const auto& info) { return std::string(info.param.name); });
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "runtime/lower.h"
 #include "runtime/networks.h"
 #include "runtime/segment.h"
+#include "support/allocations.h"
 
 namespace bittern::runtime {
 namespace {
@@ -249,6 +251,25 @@ TEST(Session, WorksInMemoryOfTheCallers) {
   EXPECT_EQ(logits_of(session, samples), logits_of(own, samples));
   EXPECT_FALSE(Session::create(model, {.arena = memory.span().first(small - 1)}).ok());
   EXPECT_FALSE(Session::create(model, {.arena = memory.span().subspan(1)}).ok());
+}
+
+TEST(Session, GoesOnAfterMemoryWasShort) {
+  auto model = tiny_model();
+  Session session = make(model);
+  const auto samples = random_samples(3440, 4);
+  const auto expected = logits_of(session, samples);
+  const std::size_t arena = session.arena_bytes();
+  const std::size_t larger = Session::required_arena_bytes(*model, 30000).value();
+  ASSERT_LT(arena, larger);
+  largest_allocation() = larger - 1;
+  const Status refused = session.prepare(30000);
+  largest_allocation() = SIZE_MAX;
+  expect_refused(refused, ErrorCode::kOutOfMemory,
+                 "no memory for an arena of " + std::to_string(larger) + " bytes");
+  EXPECT_EQ(session.arena_bytes(), arena);
+  EXPECT_EQ(logits_of(session, samples), expected);
+  EXPECT_TRUE(session.prepare(30000).ok());
+  EXPECT_EQ(session.arena_bytes(), larger);
 }
 
 TEST(Session, RefusesSamplesThatAreNotNumbers) {

@@ -1,6 +1,7 @@
 // In a file of its own: the compiler must not see both sides of a replaced operator.
 #include "support/allocations.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -11,6 +12,11 @@ std::atomic<std::size_t>& allocations() {
   return count;
 }
 
+std::atomic<std::size_t>& largest_allocation() {
+  static std::atomic<std::size_t> bytes{SIZE_MAX};
+  return bytes;
+}
+
 }  // namespace bittern
 
 // NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory,misc-new-delete-overloads)
@@ -18,6 +24,7 @@ namespace {
 
 void* counted(std::size_t size, std::size_t alignment) {
   ++bittern::allocations();
+  if (size > bittern::largest_allocation()) return nullptr;
   const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
   return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
 }
