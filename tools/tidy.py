@@ -86,7 +86,7 @@ def main():
         if run.returncode == 0:
             stamp.touch()
             return ""
-        return run.stdout + run.stderr
+        return run.stdout + run.stderr or f"clang-tidy ended with status {run.returncode} and said nothing"
 
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
