@@ -24,7 +24,7 @@ std::string duration(double seconds) {
 }  // namespace
 
 std::string progress_line(std::string_view what, std::string_view unit, std::size_t done, std::size_t total,
-                          double seconds) {
+                          double rate) {
   const double share =
       total == 0 ? 1.0 : static_cast<double>(std::min(done, total)) / static_cast<double>(total);
   const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
@@ -32,12 +32,22 @@ std::string progress_line(std::string_view what, std::string_view unit, std::siz
   bar.resize(kBarWidth, ' ');
   if (filled < kBarWidth) bar[filled] = '>';
   std::string line = fmt::format("{} [{}] {:3.0f} %", what, bar, share * 100);
-  if (done > 0 && seconds > 0) {
-    const double rate = static_cast<double>(done) / seconds;
+  if (rate > 0) {
     const double left = static_cast<double>(total - std::min(done, total)) / rate;
     line += fmt::format("  {:.{}f} {}/s  {} left", rate, rate < 10 ? 1 : 0, unit, duration(left));
   }
   return line;
+}
+
+double Rate::update(std::size_t done, Clock::time_point now) {
+  if (!started_ || done < last_done_) {
+    started_ = true;
+    first_done_ = done;
+    start_ = now;
+  }
+  last_done_ = done;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  return seconds > 0 ? static_cast<double>(done - first_done_) / seconds : 0;
 }
 
 Progress::Progress(std::string what, std::string unit, bool quiet)
@@ -47,14 +57,12 @@ Progress::~Progress() { clear(); }
 
 void Progress::update(std::size_t done, std::size_t total, std::string_view note) {
   if (!visible_) return;
-  const auto now = Clock::now();
-  if (done < last_done_) start_ = now;
-  last_done_ = done;
+  const auto now = Rate::Clock::now();
+  const double rate = rate_.update(done, now);
   if (drawn_ && done < total && now - last_drawn_ < std::chrono::milliseconds(100)) return;
   last_drawn_ = now;
   drawn_ = true;
-  std::string line =
-      progress_line(what_, unit_, done, total, std::chrono::duration<double>(now - start_).count());
+  std::string line = progress_line(what_, unit_, done, total, rate);
   if (!note.empty()) line += fmt::format("  {}", note);
   line = "\r\033[K" + line;
   std::fwrite(line.data(), 1, line.size(), stderr);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <limits>
 #include <memory>
 #include <string>
@@ -54,12 +53,12 @@ class Observer final : public training::TrainObserver {
     print_warning(line);
   }
   void loading(std::size_t done, std::size_t total) override { reading_.update(done, total); }
-  void stepped(int epoch, std::size_t clips, std::size_t total, double loss) override {
+  void loaded(int /*clips*/, int skipped) override {
     reading_.clear();
-    // A resumed run's rate counts from where it began.
-    if (first_ == 0) first_ = clips;
-    training_.update(clips - std::min(first_, clips), total - std::min(first_, clips),
-                     fmt::format("epoch {}/{}  loss {:.3f}", epoch, epochs_, loss));
+    skipped_ = skipped;
+  }
+  void stepped(int epoch, std::size_t clips, std::size_t total, double loss) override {
+    training_.update(clips, total, fmt::format("epoch {}/{}  loss {:.3f}", epoch, epochs_, loss));
   }
   void finished_epoch(const training::EpochReport& report) override {
     clear();
@@ -74,6 +73,7 @@ class Observer final : public training::TrainObserver {
     static_cast<void>(flush_out());
   }
   bool stop() override { return interrupted(); }
+  int skipped() const { return skipped_; }
 
  private:
   void clear() {
@@ -85,7 +85,7 @@ class Observer final : public training::TrainObserver {
   bool quiet_;
   Progress reading_;
   Progress training_;
-  std::size_t first_ = 0;
+  int skipped_ = 0;
 };
 
 void apply_words(Options& options) {
@@ -113,6 +113,10 @@ Status run(Options& options) {
   Observer observer(options.train.recipe.epochs, options.quiet);
   BITTERN_RETURN_IF_ERROR(training::train(options.train, observer));
   if (options.quiet) return {};
+  if (observer.skipped() > 0) {
+    print_warning(fmt::format("{} recording{} could not be read and {} left out", observer.skipped(),
+                              observer.skipped() == 1 ? "" : "s", observer.skipped() == 1 ? "was" : "were"));
+  }
   return write_out(fmt::format("best model: {}\n", training::RunFolder{options.train.out}.best().string()));
 }
 

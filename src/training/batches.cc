@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -28,12 +29,21 @@ class ThreadedSource final : public BatchSource {
   ThreadedSource(const ClipStore& clips, std::span<const std::vector<float>> noise, BatchSettings settings,
                  features::LogMel log_mel)
       : clips_(clips), noise_(noise), settings_(std::move(settings)), log_mel_(std::move(log_mel)) {
-    worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+    worker_ = std::jthread([this](const std::stop_token& stop) {
+      try {
+        work(stop);
+      } catch (...) {  // memory ran out: the training's own thread is to say so
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+        filled_.notify_one();
+      }
+    });
   }
 
   Batch next() override {
     std::unique_lock lock(mutex_);
-    filled_.wait(lock, [this] { return !ready_.empty(); });
+    filled_.wait(lock, [this] { return !ready_.empty() || failure_; });
+    if (ready_.empty()) std::rethrow_exception(failure_);
     Batch batch = std::move(ready_.front());
     ready_.pop_front();
     lock.unlock();
@@ -89,6 +99,7 @@ class ThreadedSource final : public BatchSource {
   std::condition_variable_any taken_;
   std::condition_variable filled_;
   std::deque<Batch> ready_;
+  std::exception_ptr failure_;
   std::jthread worker_;  // last: stopped and joined before the rest goes
 };
 

@@ -49,7 +49,8 @@ class BatchSource {
                                                        std::span<const std::vector<float>> noise,
                                                        const BatchSettings& settings);
   virtual ~BatchSource() = default;
-  // Waits for the next batch. Must not be called more often than there are batches.
+  // Waits for the next batch. Must not be called more often than there are batches. Throws what making it
+  // threw (std::bad_alloc).
   virtual Batch next() = 0;
 };
 

@@ -16,7 +16,7 @@
 namespace bittern::training {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 32U;
 
 // What an archive takes beside its tensors' values, generously.
@@ -84,7 +84,8 @@ Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path
   const Json header = {{"version", kVersion},
                        {"position", to_json(checkpoint.position)},
                        {"recipe", checkpoint.recipe},
-                       {"data_digest", checkpoint.data_digest}};
+                       {"clips_digest", checkpoint.clips_digest},
+                       {"noise_digest", checkpoint.noise_digest}};
   c10::Dict<std::string, at::Tensor> tensors;
   std::size_t size = kArchiveOverhead;
   for (const NamedTensor& tensor : checkpoint.tensors) {
@@ -122,12 +123,16 @@ Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
     archive.read("header", header_value);
     archive.read("tensors", tensors_value);
     const Json header = Json::parse(header_value.toStringRef());
-    if (header.at("version").get<std::int64_t>() > kVersion)
-      return unsupported(fmt::format("{}: a checkpoint of a newer version", path.string()));
+    if (header.at("version").get<std::int64_t>() != kVersion) {
+      return unsupported(fmt::format(
+          "{}: of another version of bittern; go on with that one, or start anew with --overwrite",
+          path.string()));
+    }
     Checkpoint checkpoint;
     checkpoint.position = position_from_json(header.at("position"));
     header.at("recipe").get_to(checkpoint.recipe);
-    header.at("data_digest").get_to(checkpoint.data_digest);
+    header.at("clips_digest").get_to(checkpoint.clips_digest);
+    header.at("noise_digest").get_to(checkpoint.noise_digest);
     for (const auto& entry : c10::impl::toTypedDict<std::string, at::Tensor>(tensors_value.toGenericDict()))
       checkpoint.tensors.push_back({entry.key(), entry.value()});
     return checkpoint;

@@ -24,15 +24,16 @@ struct TrainingPosition {
 
 struct Checkpoint {
   TrainingPosition position;
-  std::string recipe;  // JSON
-  std::string data_digest;
-  std::vector<NamedTensor> tensors;  // network, optimiser, best state
+  std::string recipe;        // JSON
+  std::string clips_digest;  // training_data.h
+  std::string noise_digest;
+  std::vector<NamedTensor> tensors;  // network, optimiser
 };
 
 // Atomic. A torch archive (torch.load reads it too). Tensors of +-1 only are kept in one byte a value.
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
-// Errors: kNotFound, kCorrupt (cut short, damaged or foreign), kUnsupported (of a newer version).
+// Errors: kNotFound, kCorrupt (cut short, damaged or foreign), kUnsupported (of another version).
 Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path);
 
 // Copies values into `targets` by name; every target must be there in the same shape.

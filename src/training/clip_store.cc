@@ -1,6 +1,7 @@
 #include "training/clip_store.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace bittern::training {
@@ -40,6 +41,16 @@ std::size_t ClipStore::bytes() const {
   for (const Samples& samples : clips_)
     total += samples.integers.size() * sizeof(std::int16_t) + samples.floats.size() * sizeof(float);
   return total;
+}
+
+void ClipStore::add_to(Digest& digest) const {
+  for (int clip = 0; clip < size(); ++clip) {
+    const std::array<std::int64_t, 2> head{label(clip), length(clip)};
+    digest.add(std::as_bytes(std::span(head)));
+    const Samples& samples = clips_[static_cast<std::size_t>(clip)];
+    digest.add(std::as_bytes(std::span(samples.integers)));
+    digest.add(std::as_bytes(std::span(samples.floats)));
+  }
 }
 
 void ClipStore::copy(int clip, std::int64_t start, std::span<float> output) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/checksum.h"
 #include "core/status.h"
 #include "datasets/dataset.h"
 
@@ -23,6 +24,8 @@ class ClipStore {
   int label(int clip) const { return labels_[static_cast<std::size_t>(clip)]; }
   std::int64_t length(int clip) const;  // samples
   std::size_t bytes() const;
+  // Adds labels and samples: two stores that train alike, and no others, add the same.
+  void add_to(Digest& digest) const;
 
   // output[i] = sample start + i of the clip, 0 outside it; start may be negative.
   void copy(int clip, std::int64_t start, std::span<float> output) const;

@@ -45,7 +45,7 @@ void Optimizer::step(std::int64_t step) {
       static_cast<float>(rate_at(recipe_.schedule, recipe_.bop_gamma, recipe_.bop_gamma_end, step, steps_));
   for (Slot& slot : slots_) {
     at::Tensor value = slot.parameter.value;
-    if (!value.grad().defined()) continue;  // behind no exit with a weight
+    if (!value.grad().defined()) continue;  // no loss depends on it
     const at::Tensor gradient = value.grad().contiguous();
     if (value.is_cpu()) {
       step_on_cpu(slot, gradient, rates, step);

@@ -1,50 +1,114 @@
 #include "training/run_folder.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "core/atomic_file.h"
 
 namespace bittern::training {
 namespace fs = std::filesystem;
 
-Status RunFolder::prepare(StartMode mode) const {
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+namespace {
+
+Error failed(const fs::path& path, std::string_view what, int reason) {
+  return io_error(fmt::format("{}: cannot {}: {}", path.string(), what, std::strerror(reason)));
+}
+
+Expected<FolderLock> lock(const fs::path& root) {
+  const int descriptor = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return failed(root, "open the folder", errno);
+  FolderLock held(descriptor);
+  // Some network file systems have no locks; a training must run there all the same.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    return invalid_argument(fmt::format("{}: another training is at work there", root.string()));
+  return held;
+}
+
+// "checkpoint.pt.a1B2c3" is what write_file() leaves of checkpoint.pt where it is killed.
+bool is_remnant(const std::string& name) {
+  constexpr std::size_t kSuffix = 7;
+  if (name.size() <= kSuffix || name[name.size() - kSuffix] != '.') return false;
+  const std::string_view whole = std::string_view(name).substr(0, name.size() - kSuffix);
+  return whole == "recipe.json" || whole == "checkpoint.pt" || whole == "best.bittern";
+}
+
+Status remove_file(const fs::path& path) {
   std::error_code error;
-  if (mode == StartMode::kResume) {
-    if (!fs::is_directory(root, error))
-      return not_found(fmt::format("{}: no such run to resume; start it without --resume", root.string()));
-    return {};
-  }
+  fs::remove(path, error);
+  if (error) return io_error(fmt::format("{}: cannot remove: {}", path.string(), error.message()));
+  return {};
+}
+
+}  // namespace
+
+Expected<FolderLock> RunFolder::prepare(StartMode mode) const {
+  std::error_code error;
   if (fs::exists(root, error) && !fs::is_directory(root, error))
     return invalid_argument(fmt::format("{}: is no folder; name another with --out", root.string()));
   fs::create_directories(root, error);
   if (error) return io_error(fmt::format("{}: cannot make the folder: {}", root.string(), error.message()));
-  if (mode == StartMode::kFresh && !fs::is_empty(root, error)) {
+  BITTERN_ASSIGN_OR_RETURN(FolderLock held, lock(root));
+
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  if (error) return io_error(fmt::format("{}: cannot list: {}", root.string(), error.message()));
+  std::vector<std::string> remnants;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(remnants), is_remnant);
+  std::erase_if(names, is_remnant);
+  const bool only_recipe = names.empty() || names == std::vector<std::string>{recipe().filename().string()};
+  if (mode == StartMode::kFresh && !only_recipe) {
     return invalid_argument(
         fmt::format("{}: is not empty; go on with --resume, start anew with --overwrite, or name another "
                     "folder with --out",
                     root.string()));
   }
-  // The checkpoint first: without it the rest cannot be taken for a run to resume.
-  for (const fs::path& path : {checkpoint(), metrics(), best(), recipe()}) {
-    fs::remove(path, error);
-    if (error) return io_error(fmt::format("{}: cannot remove: {}", path.string(), error.message()));
+  if (mode == StartMode::kResume && !names.empty() && !fs::exists(recipe(), error))
+    return not_found(fmt::format("{}: holds no run to resume; name another folder", root.string()));
+
+  for (const std::string& name : remnants) BITTERN_RETURN_IF_ERROR(remove_file(root / name));
+  if (mode == StartMode::kOverwrite) {
+    // The checkpoint first: without it the rest cannot be taken for a run to resume.
+    for (const fs::path& path : {checkpoint(), metrics(), best(), recipe()})
+      BITTERN_RETURN_IF_ERROR(remove_file(path));
   }
-  return {};
+  return held;
 }
 
 Expected<std::int64_t> RunFolder::append_metrics(const std::string& line) const {
-  std::ofstream file(metrics(), std::ios::app | std::ios::binary);
-  file << line << '\n';
-  file.close();
-  std::error_code error;
-  const auto bytes = fs::file_size(metrics(), error);
-  if (!file || error) return io_error(fmt::format("{}: cannot write", metrics().string()));
-  return static_cast<std::int64_t>(bytes);
+  const int descriptor = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0) return failed(metrics(), "write", errno);
+  const std::string text = line + '\n';
+  // The checkpoint that counts this line goes to the disk next: the line must be there before it.
+  const ssize_t written = ::write(descriptor, text.data(), text.size());
+  const bool whole = written == static_cast<ssize_t>(text.size());
+  int reason = written >= 0 && !whole ? ENOSPC : errno;
+  bool done = whole;
+  if (done && ::fsync(descriptor) != 0 && errno != EINVAL) {
+    reason = errno;
+    done = false;
+  }
+  const off_t bytes = ::lseek(descriptor, 0, SEEK_END);
+  ::close(descriptor);
+  if (!done) return failed(metrics(), "write", reason);
+  return std::int64_t{bytes};
 }
 
 Status RunFolder::truncate_metrics(std::int64_t bytes) const {
@@ -59,6 +123,16 @@ Status RunFolder::truncate_metrics(std::int64_t bytes) const {
   if (size > bytes) fs::resize_file(metrics(), static_cast<std::uintmax_t>(bytes), error);
   if (error) return io_error(fmt::format("{}: cannot shorten: {}", metrics().string(), error.message()));
   return {};
+}
+
+Status RunFolder::start_over() const {
+  std::ifstream file(metrics(), std::ios::binary);
+  const auto lines = std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n');
+  if (lines > 1) {  // a kill between an epoch's line and its checkpoint leaves one at most
+    return corrupt(fmt::format("{}: is missing, though {} epochs are done; start anew with --overwrite",
+                               checkpoint().string(), lines));
+  }
+  return truncate_metrics(0);
 }
 
 Status RunFolder::write_recipe(const Recipe& recipe_to_write) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "core/status.h"
 #include "training/recipe.h"
@@ -12,6 +13,22 @@ namespace bittern::training {
 
 enum class StartMode : std::uint8_t { kFresh, kResume, kOverwrite };
 
+// While it lives no other training works in the folder. Released by the system however the process ends.
+class FolderLock {
+ public:
+  FolderLock() = default;
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~FolderLock();
+
+ private:
+  int descriptor_ = -1;
+};
+
 struct RunFolder {
   std::filesystem::path root;
   std::filesystem::path recipe() const { return root / "recipe.json"; }
@@ -19,14 +36,19 @@ struct RunFolder {
   std::filesystem::path checkpoint() const { return root / "checkpoint.pt"; }
   std::filesystem::path best() const { return root / "best.bittern"; }
 
-  // kFresh: makes the folder, which must be empty if it is there. kOverwrite: removes an earlier training's
-  // files, no others. kResume: the folder must be there.
-  Status prepare(StartMode mode) const;
+  // Makes the folder if it is missing, locks it and removes what a killed training left half-written.
+  // kFresh: it must hold nothing but, at most, the recipe of a training that came no further. kOverwrite:
+  // removes an earlier training's files, no others. kResume: it must hold a run, or nothing at all (a kill
+  // may come before the first file). Errors also: another training is at work there.
+  Expected<FolderLock> prepare(StartMode mode) const;
 
-  // Appends a line to metrics.jsonl; the file's new length in bytes.
+  // Appends a line to metrics.jsonl, on the disk when this returns; the file's new length in bytes.
   Expected<std::int64_t> append_metrics(const std::string& line) const;
   // Takes away what was written after `bytes`.
   Status truncate_metrics(std::int64_t bytes) const;
+  // For a run without a checkpoint: metrics.jsonl as it was at the start. An error where so many epochs are
+  // in it that a checkpoint must have been there.
+  Status start_over() const;
 
   Status write_recipe(const Recipe& recipe) const;
   Expected<Recipe> read_recipe() const;

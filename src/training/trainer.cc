@@ -71,11 +71,7 @@ class Training {
   }
 
   Status run() {
-    if (options_.start == StartMode::kResume) {
-      BITTERN_RETURN_IF_ERROR(resume());
-    } else {
-      BITTERN_RETURN_IF_ERROR(folder_.write_recipe(recipe_));
-    }
+    if (options_.start == StartMode::kResume) BITTERN_RETURN_IF_ERROR(resume());
     if (position_.epoch == recipe_.epochs) {
       observer_.notice(fmt::format("all {} epochs are done already", recipe_.epochs));
       return {};
@@ -102,14 +98,31 @@ class Training {
   std::size_t exits() const { return static_cast<std::size_t>(network_.network().exit_count()); }
 
   Status resume() {
-    BITTERN_ASSIGN_OR_RETURN(const Checkpoint checkpoint, load_checkpoint(folder_.checkpoint()));
-    if (checkpoint.data_digest != data_.digest) {
-      return invalid_argument(
-          fmt::format("{}: is other data than the run was started with (digest {}, not {})",
-                      options_.data.string(), data_.digest, checkpoint.data_digest));
+    const Expected<Checkpoint> checkpoint = load_checkpoint(folder_.checkpoint());
+    if (!checkpoint.ok()) {
+      if (checkpoint.error().code != ErrorCode::kNotFound) return checkpoint.error();
+      observer_.notice(
+          fmt::format("{}: no checkpoint yet, starting at the first step", folder_.root.string()));
+      return folder_.start_over();
     }
-    BITTERN_RETURN_IF_ERROR(restore(checkpoint.tensors, all_tensors()));
-    position_ = checkpoint.position;
+    if (checkpoint->recipe != to_json(recipe_).dump()) {
+      return invalid_argument(
+          fmt::format("{}: is not the recipe that the run was started with; start anew with --overwrite",
+                      folder_.recipe().string()));
+    }
+    if (checkpoint->clips_digest != data_.clips_digest) {
+      return invalid_argument(
+          fmt::format("{}: gives other clips than the run was started with ({} cannot be read now); restore "
+                      "them, or start anew with --overwrite",
+                      options_.data.string(), data_.skipped));
+    }
+    if (checkpoint->noise_digest != data_.noise_digest) {
+      return invalid_argument(
+          fmt::format("{}: is other background noise than the run was started with; give the same to --noise",
+                      options_.noise.empty() ? "no --noise" : options_.noise.string()));
+    }
+    BITTERN_RETURN_IF_ERROR(restore(checkpoint->tensors, all_tensors()));
+    position_ = checkpoint->position;
     if (position_.loss_sums.size() != exits()) return corrupt("checkpoint: has another number of exits");
     return folder_.truncate_metrics(position_.metrics_bytes);
   }
@@ -121,8 +134,9 @@ class Training {
   }
 
   Status save() const {
-    return save_checkpoint({position_, to_json(recipe_).dump(), data_.digest, all_tensors()},
-                           folder_.checkpoint());
+    return save_checkpoint(
+        {position_, to_json(recipe_).dump(), data_.clips_digest, data_.noise_digest, all_tensors()},
+        folder_.checkpoint());
   }
 
   Status run_epoch(BatchSource& source) {
@@ -234,6 +248,10 @@ class Training {
     provenance.recipe = to_json(recipe_).dump();
     nlohmann::ordered_json metrics = {
         {"split", "validation"}, {"epoch", report.epoch}, {"exits", nlohmann::ordered_json::array()}};
+    metrics["read"] = {{"train_clips", data_.train.size()},
+                       {"validation_clips", data_.validation.size()},
+                       {"noise_recordings", data_.noise.size()},
+                       {"skipped", data_.skipped}};
     for (std::size_t i = 0; i < exits(); ++i)
       metrics["exits"].push_back({{"exit", i + 1}, {"accuracy", evaluation::to_json(report.accuracy[i])}});
     provenance.metrics = metrics.dump();
@@ -284,34 +302,43 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
     if (at::detail::getCUDAHooks().getNumGPUs() == 0)
       return unsupported("--device cuda: no CUDA device found; use --device cpu");
   }
-  BITTERN_RETURN_IF_ERROR(source_date().ok() ? Status() : Status(source_date().error()));
+  if (const Expected<std::string> date = source_date(); !date.ok()) return date.error();
   // Before minutes of decoding: can the network be built at all?
   const features::LogMelSpec front_end;
   constexpr int kAnyClasses = 2;
   BITTERN_ASSIGN_OR_RETURN(const graph::Network probe, build_network(options.recipe, front_end, kAnyClasses));
   const std::size_t weights = options.recipe.exit_weights.size();
   if (weights != 0 && weights != static_cast<std::size_t>(probe.exit_count())) {
+    return invalid_argument(fmt::format("{} exit weights for a network with {} exit{}", weights,
+                                        probe.exit_count(), probe.exit_count() == 1 ? "" : "s"));
+  }
+  if (options.checkpoint_every < 1)
     return invalid_argument(
-        fmt::format("{} exit weights for a network with {} exits", weights, probe.exit_count()));
-  }
-  const RunFolder folder{options.out};
-  if (options.start == StartMode::kResume) {
-    BITTERN_RETURN_IF_ERROR(folder.prepare(options.start));
-    BITTERN_RETURN_IF_ERROR(check_same_recipe(folder, options.recipe));
-  }
+        fmt::format("a checkpoint every {} steps: must be 1 or more", options.checkpoint_every));
 
   datasets::ScanOptions scan = options.scan;
   scan.seed = options.recipe.seed;
+  BITTERN_ASSIGN_OR_RETURN(const TrainingSource source,
+                           find_training_data(options.data, scan, options.noise));
+  // Before minutes of decoding: may this run work in its folder?
+  const RunFolder folder{options.out};
+  BITTERN_ASSIGN_OR_RETURN(const FolderLock lock, folder.prepare(options.start));
+  std::error_code ignored;
+  if (options.start == StartMode::kResume && std::filesystem::exists(folder.recipe(), ignored)) {
+    BITTERN_RETURN_IF_ERROR(check_same_recipe(folder, options.recipe));
+  } else {
+    BITTERN_RETURN_IF_ERROR(folder.write_recipe(options.recipe));
+  }
+
   const auto progress = [&](std::size_t done, std::size_t total) {
     observer.loading(done, total);
     return !observer.stop();
   };
-  BITTERN_ASSIGN_OR_RETURN(TrainingData data, load_training_data(options.data, scan, options.noise,
-                                                                 front_end.sample_rate, progress));
+  BITTERN_ASSIGN_OR_RETURN(TrainingData data, load_training_data(source, front_end.sample_rate, progress));
   for (const std::string& line : data.notices) observer.notice(line);
+  observer.loaded(data.train.size() + data.validation.size(), data.skipped);
   if (data.noise.empty() && options.recipe.augment.noise_probability > 0)
     observer.notice("no background noise: the data set brings none and --noise was not given");
-  if (options.start != StartMode::kResume) BITTERN_RETURN_IF_ERROR(folder.prepare(options.start));
 
   set_threads(options.recipe.threads);
   const at::Device device(options.recipe.device == "cuda" ? at::kCUDA : at::kCPU);

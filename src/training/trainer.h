@@ -45,6 +45,8 @@ class TrainObserver {
   virtual ~TrainObserver() = default;
   virtual void notice(const std::string& line) = 0;
   virtual void loading(std::size_t done, std::size_t total) = 0;
+  // When all are read: clips to train and validate with, and recordings that could not be read.
+  virtual void loaded(int clips, int skipped) = 0;
   // After each step; counts are clips of the whole training.
   virtual void stepped(int epoch, std::size_t clips, std::size_t total, double loss) = 0;
   virtual void finished_epoch(const EpochReport& report) = 0;

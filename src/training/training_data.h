@@ -12,21 +12,36 @@
 
 namespace bittern::training {
 
+// Where it lies; nothing is decoded yet.
+struct TrainingSource {
+  datasets::Dataset dataset;
+  std::vector<std::filesystem::path> noise;  // recordings; may be empty
+};
+
+// noise: a folder of recordings; empty: what the data set brings itself.
+// Errors: those of datasets::scan and noise_files; fewer than two labels; no clips to train on or to validate
+// with.
+Expected<TrainingSource> find_training_data(const std::filesystem::path& root,
+                                            const datasets::ScanOptions& scan,
+                                            const std::filesystem::path& noise);
+
 struct TrainingData {
   std::string name;
-  std::string digest;
+  std::string digest;  // the data set's own, for the model's provenance
   std::vector<std::string> labels;
   ClipStore train;
   ClipStore validation;
   std::vector<std::vector<float>> noise;  // may be empty
-  std::vector<std::string> notices;       // warnings and unreadable clips, one line each
+  int skipped = 0;                        // unreadable clips and noise recordings
+  std::vector<std::string> notices;       // warnings and unreadable recordings, one line each
+  // Of what was really read, sample by sample: a run that goes on must hear the same.
+  std::string clips_digest;
+  std::string noise_digest;
 };
 
-// noise: a folder of recordings; empty: what the data set brings itself. `progress` may be null.
-// Errors: those of datasets::scan and load; fewer than two labels; no clips to train on or to validate with.
-Expected<TrainingData> load_training_data(const std::filesystem::path& root,
-                                          const datasets::ScanOptions& scan,
-                                          const std::filesystem::path& noise, int sample_rate,
+// Unreadable recordings are skipped, listed and counted. `progress` may be null.
+// Errors: those of datasets::load; no readable noise where there are noise recordings.
+Expected<TrainingData> load_training_data(const TrainingSource& source, int sample_rate,
                                           const datasets::Progress& progress);
 
 }  // namespace bittern::training

@@ -1,9 +1,11 @@
 // From recordings to a model and on, with the program that users have.
+#include <algorithm>
 #include <fstream>
 
 #include "audio/audio.h"
 #include "core/random.h"
 #include "end_to_end/command_line.h"
+#include "model/file.h"
 
 namespace bittern::test {
 namespace {
@@ -96,13 +98,10 @@ TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
   ASSERT_EQ(bittern(arguments("whole")).status, 0);
   // Killed again and again, each time a little later, until one run reaches the end.
   int kills = 0;
+  int resumed = 0;  // from a checkpoint
   for (int wait_ms = 300; wait_ms < 20000; wait_ms += 400) {
-    std::vector<std::string> line = arguments("broken");
-    if (fs::exists(folder_ / "broken" / "checkpoint.pt")) {
-      line.emplace_back("--resume");
-    } else {
-      line.emplace_back("--overwrite");
-    }
+    const std::vector<std::string> line = arguments("broken", {"--resume", "--quiet"});
+    if (fs::exists(folder_ / "broken" / "checkpoint.pt")) ++resumed;
     std::string command = "timeout -s KILL " + std::to_string(wait_ms / 1000) + "." +
                           std::to_string(1000 + wait_ms % 1000).substr(1) + " $BITTERN";
     for (const std::string& argument : line) command += " '" + argument + "'";
@@ -110,6 +109,13 @@ TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
     ++kills;
   }
   EXPECT_GT(kills, 0);
+  EXPECT_GT(resumed, 0);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder_ / "broken"))
+    left.push_back(entry.path().filename().string());
+  std::sort(left.begin(), left.end());
+  EXPECT_EQ(left,
+            (std::vector<std::string>{"best.bittern", "checkpoint.pt", "metrics.jsonl", "recipe.json"}));
   EXPECT_EQ(read_bytes(path("broken/best.bittern")), read_bytes(path("whole/best.bittern")));
   const auto without_times = [](const std::string& text) {
     std::vector<nlohmann::json> list = json_lines(text);
@@ -128,7 +134,24 @@ TEST_F(Train, CtrlCLeavesARunThatGoesOn) {
   start.interrupt_after_ms = 5000;
   const Finished stopped = bittern(arguments("run", {"--epochs", "500"}), start);
   EXPECT_EQ(stopped.status, 130) << stopped.err;
-  EXPECT_TRUE(fs::exists(folder_ / "run" / "checkpoint.pt"));
+  const std::string before = read_bytes(path("run/metrics.jsonl"));
+  const Finished resumed = bittern(arguments("run", {"--epochs", "500", "--resume"}), start);
+  EXPECT_EQ(resumed.status, 130) << resumed.err;
+  const std::string after = read_bytes(path("run/metrics.jsonl"));
+  EXPECT_TRUE(after.starts_with(before));
+  EXPECT_GT(after.size(), before.size());
+}
+
+TEST_F(Train, AModelThatComputesSomethingElseIsNotExported) {
+  ASSERT_EQ(bittern(arguments("run", {"--epochs", "1"})).status, 0);
+  const auto best = model::open(path("run/best.bittern")).value();
+  model::Model changed = *best;
+  changed.self_test->stages.at(1) ^= 1U;
+  ASSERT_TRUE(model::save(changed, path("run/best.bittern")).ok());
+  const Finished exported = bittern({"export", path("run"), "--out", path("tones.bittern")});
+  expect_failure(exported, "best.bittern: self-test failed: stage");
+  EXPECT_FALSE(fs::exists(folder_ / "tones.bittern"));
+  expect_failure(bittern({"export", path("rum"), "--out", path("tones.bittern")}), "rum: no such folder");
 }
 
 TEST_F(Train, RefusesWhatCannotBeTrained) {

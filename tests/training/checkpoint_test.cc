@@ -25,7 +25,8 @@ Checkpoint sample() {
                          .best_epoch = 2,
                          .metrics_bytes = 4711};
   checkpoint.recipe = R"({"epochs": 3, "note": "a \"quoted\" word, ünïcode"})";
-  checkpoint.data_digest = "0123abcd";
+  checkpoint.clips_digest = "0123abcd";
+  checkpoint.noise_digest = "4567cdef";
   at::manual_seed(1);
   checkpoint.tensors = {{"kernel", at::sign(at::randn({3, 3, 5}))},
                         {"bias", at::randn({7})},
@@ -45,7 +46,8 @@ void expect_same(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.position.best_epoch, b.position.best_epoch);
   EXPECT_EQ(a.position.metrics_bytes, b.position.metrics_bytes);
   EXPECT_EQ(a.recipe, b.recipe);
-  EXPECT_EQ(a.data_digest, b.data_digest);
+  EXPECT_EQ(a.clips_digest, b.clips_digest);
+  EXPECT_EQ(a.noise_digest, b.noise_digest);
   std::vector<NamedTensor> targets;
   for (const NamedTensor& tensor : a.tensors)
     targets.push_back({tensor.name, at::full_like(tensor.value, 5)});

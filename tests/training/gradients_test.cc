@@ -84,15 +84,16 @@ TEST(BatchNorm, HasTheGradientOfItsFormula) {
 // [time, frequency, clips, channels] -> [clips, channels, time, frequency].
 at::Tensor to_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}); }
 
-void expect_convolution(int time, int frequency, int stride, graph::BinaryPadding pad) {
+void expect_convolution(int time, int frequency, int stride, graph::BinaryPadding pad, int clips = 2,
+                        int outputs = 5) {
   graph::BinaryConv2d op;
   op.kernel = {3, 3};
   op.stride = {stride, stride};
   op.pad_value = pad;
-  op.out_channels = 5;
+  op.out_channels = outputs;
   at::manual_seed(2);
-  const at::Tensor signs = at::sign(at::randn({time, frequency, 2, 7})).set_requires_grad(true);
-  const at::Tensor kernel = at::sign(at::randn({9, 7, 5})).set_requires_grad(true);
+  const at::Tensor signs = at::sign(at::randn({time, frequency, clips, 7})).set_requires_grad(true);
+  const at::Tensor kernel = at::sign(at::randn({9, 7, outputs})).set_requires_grad(true);
   const at::Tensor y = binary_convolution(signs, kernel, op);
   const at::Tensor dy = at::randn_like(y);
   y.backward(dy);
@@ -108,11 +109,14 @@ void expect_convolution(int time, int frequency, int stride, graph::BinaryPaddin
   const auto [left, right] = sides(frequency);
   const at::Tensor padded =
       at::constant_pad_nd(x2, {left, right, top, bottom}, pad == graph::BinaryPadding::kOne ? 1 : 0);
-  const at::Tensor expected = at::conv2d(padded, k2.view({3, 3, 7, 5}).permute({3, 2, 0, 1}), {}, stride);
+  const at::Tensor expected =
+      at::conv2d(padded, k2.view({3, 3, 7, outputs}).permute({3, 2, 0, 1}), {}, stride);
   EXPECT_TRUE(at::equal(to_torch(y), expected));
   expected.backward(to_torch(dy));
   EXPECT_TRUE(at::allclose(to_torch(signs.grad()), x2.grad(), 1e-4, 1e-4));
-  EXPECT_TRUE(at::allclose(kernel.grad(), k2.grad(), 1e-4, 1e-4));
+  // As many numbers of magnitude 1 are added up here as the output has pixels.
+  const double rounding = 1e-5 * std::sqrt(double(y.numel() / outputs));
+  EXPECT_TRUE(at::allclose(kernel.grad(), k2.grad(), 1e-4, rounding));
 }
 
 TEST(BinaryConvolution, EqualsATextbookConvolutionForwardAndBackward) {
@@ -122,6 +126,11 @@ TEST(BinaryConvolution, EqualsATextbookConvolutionForwardAndBackward) {
     expect_convolution(7, 4, 2, pad);
     expect_convolution(1, 1, 1, pad);
   }
+}
+
+// A batch of real size: its gradient is unfolded in several pieces whose shares of the kernel's add up.
+TEST(BinaryConvolution, EqualsATextbookConvolutionWhereABatchIsTakenInPieces) {
+  expect_convolution(16, 16, 1, graph::BinaryPadding::kOne, 64, 64);
 }
 
 }  // namespace

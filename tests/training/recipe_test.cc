@@ -66,6 +66,21 @@ TEST(Recipe, RefusesWhatCannotTrain) {
   EXPECT_TRUE(refused([&](Recipe& r) { r.bop_threshold = nan; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.augment.noise_probability = 1.5F; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.single_exit = -1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.batch = 1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.bop_gamma = 0; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.bop_gamma_end = -1; }));
+  EXPECT_TRUE(refused([&](Recipe& r) { r.exit_weights = {1, nan}; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.exit_weights = {1, -1}; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.exit_weights = {0, 0}; }));
+  EXPECT_FALSE(refused([](Recipe& r) { r.exit_weights = {0, 1}; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.shift_ms = -1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.noise_level = 2; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.time_masks = -1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.frequency_masks = 101; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.time_mask_frames = -1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.frequency_mask_bins = kMostMask + 1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.threads = 0; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.device = "tpu"; }));
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "audio/temp_folder.h"
 
 namespace bittern::training {
@@ -24,13 +27,27 @@ void expect_refused(const Status& status, ErrorCode code, const std::filesystem:
   EXPECT_EQ(status.error().message.find('\n'), std::string::npos);
 }
 
+Status prepared(const RunFolder& run, StartMode mode) {
+  const Expected<FolderLock> lock = run.prepare(mode);
+  return lock.ok() ? Status() : Status(lock.error());
+}
+
 TEST_F(RunFolderTest, AFreshRunTakesAnEmptyFolderOnly) {
-  EXPECT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  EXPECT_TRUE(prepared(run_, StartMode::kFresh).ok());
   EXPECT_TRUE(std::filesystem::is_directory(run_.root));
-  EXPECT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  EXPECT_TRUE(prepared(run_, StartMode::kFresh).ok());
   write_bytes(run_.root / "thesis.txt", "keep");
-  expect_refused(run_.prepare(StartMode::kFresh), ErrorCode::kInvalidArgument, run_.root);
+  expect_refused(prepared(run_, StartMode::kFresh), ErrorCode::kInvalidArgument, run_.root);
   EXPECT_EQ(read_bytes(run_.root / "thesis.txt"), "keep");
+}
+
+// Killed or failed before its first epoch: nothing to lose.
+TEST_F(RunFolderTest, AFreshRunTakesAFolderWithNothingButARecipe) {
+  write_bytes(run_.recipe(), "old");
+  EXPECT_TRUE(prepared(run_, StartMode::kFresh).ok());
+  write_bytes(run_.best(), "a model");
+  expect_refused(prepared(run_, StartMode::kFresh), ErrorCode::kInvalidArgument, run_.root);
+  EXPECT_EQ(read_bytes(run_.best()), "a model");
 }
 
 TEST_F(RunFolderTest, OverwritingTakesATrainingsFilesAndNoOthers) {
@@ -38,31 +55,76 @@ TEST_F(RunFolderTest, OverwritingTakesATrainingsFilesAndNoOthers) {
     write_bytes(path, "old");
   write_bytes(run_.root / "thesis.txt", "keep");
   write_bytes(run_.root / "plots" / "recipe.json", "keep");
-  ASSERT_TRUE(run_.prepare(StartMode::kOverwrite).ok());
+  ASSERT_TRUE(prepared(run_, StartMode::kOverwrite).ok());
   for (const auto& path : {run_.recipe(), run_.metrics(), run_.checkpoint(), run_.best()})
     EXPECT_FALSE(std::filesystem::exists(path)) << path;
   EXPECT_EQ(read_bytes(run_.root / "thesis.txt"), "keep");
   EXPECT_EQ(read_bytes(run_.root / "plots" / "recipe.json"), "keep");
 }
 
-TEST_F(RunFolderTest, ResumingNeedsARunAndLeavesItAlone) {
-  expect_refused(run_.prepare(StartMode::kResume), ErrorCode::kNotFound, run_.root);
-  EXPECT_FALSE(std::filesystem::exists(run_.root));
+TEST_F(RunFolderTest, ResumingTakesARunOrNothingYet) {
+  EXPECT_TRUE(prepared(run_, StartMode::kResume).ok());  // killed before the folder was made
+  EXPECT_TRUE(prepared(run_, StartMode::kResume).ok());  // or before a file was in it
+  write_bytes(run_.root / "thesis.txt", "keep");
+  expect_refused(prepared(run_, StartMode::kResume), ErrorCode::kNotFound, run_.root);
+  EXPECT_EQ(read_bytes(run_.root / "thesis.txt"), "keep");
+  write_bytes(run_.recipe(), "recipe");
   write_bytes(run_.checkpoint(), "state");
-  EXPECT_TRUE(run_.prepare(StartMode::kResume).ok());
+  EXPECT_TRUE(prepared(run_, StartMode::kResume).ok());
+  EXPECT_EQ(read_bytes(run_.recipe()), "recipe");
   EXPECT_EQ(read_bytes(run_.checkpoint()), "state");
+}
+
+TEST_F(RunFolderTest, WhatAKilledTrainingLeftHalfWrittenGoes) {
+  const std::vector<std::string> remnants{"recipe.json.a1B2c3", "checkpoint.pt.XXXXXX",
+                                          "best.bittern.000000"};
+  const std::vector<std::string> others{"checkpoint.pt.a1B2c", "checkpoint.pt.backup1", "notes.md.a1B2c3"};
+  for (const StartMode mode : {StartMode::kFresh, StartMode::kOverwrite, StartMode::kResume}) {
+    for (const std::string& name : remnants) write_bytes(run_.root / name, "half");
+    if (mode != StartMode::kFresh) {
+      write_bytes(run_.recipe(), "recipe");
+      for (const std::string& name : others) write_bytes(run_.root / name, "keep");
+    }
+    EXPECT_TRUE(prepared(run_, mode).ok());
+    for (const std::string& name : remnants) EXPECT_FALSE(std::filesystem::exists(run_.root / name)) << name;
+  }
+  for (const std::string& name : others) EXPECT_EQ(read_bytes(run_.root / name), "keep") << name;
+}
+
+TEST_F(RunFolderTest, OneTrainingAtATimeWorksThere) {
+  {
+    const Expected<FolderLock> first = run_.prepare(StartMode::kFresh);
+    ASSERT_TRUE(first.ok());
+    for (const StartMode mode : {StartMode::kFresh, StartMode::kOverwrite, StartMode::kResume}) {
+      const Status second = prepared(run_, mode);
+      expect_refused(second, ErrorCode::kInvalidArgument, run_.root);
+      EXPECT_NE(second.error().message.find("another training"), std::string::npos);
+    }
+  }
+  EXPECT_TRUE(prepared(run_, StartMode::kResume).ok());
 }
 
 TEST_F(RunFolderTest, AFileIsNoFolder) {
   write_bytes(run_.root, "a file");
-  expect_refused(run_.prepare(StartMode::kFresh), ErrorCode::kInvalidArgument, run_.root);
-  expect_refused(run_.prepare(StartMode::kOverwrite), ErrorCode::kInvalidArgument, run_.root);
-  expect_refused(run_.prepare(StartMode::kResume), ErrorCode::kNotFound, run_.root);
+  for (const StartMode mode : {StartMode::kFresh, StartMode::kOverwrite, StartMode::kResume})
+    expect_refused(prepared(run_, mode), ErrorCode::kInvalidArgument, run_.root);
   EXPECT_EQ(read_bytes(run_.root), "a file");
 }
 
+TEST_F(RunFolderTest, WithoutACheckpointOneEpochMayBeDoneAndNoMore) {
+  ASSERT_TRUE(prepared(run_, StartMode::kFresh).ok());
+  EXPECT_TRUE(run_.start_over().ok());
+  ASSERT_TRUE(run_.append_metrics("{\"epoch\":1}").ok());
+  EXPECT_TRUE(run_.start_over().ok());
+  EXPECT_EQ(read_bytes(run_.metrics()), "");
+  ASSERT_TRUE(run_.append_metrics("{\"epoch\":1}").ok());
+  ASSERT_TRUE(run_.append_metrics("{\"epoch\":2}").ok());
+  expect_refused(run_.start_over(), ErrorCode::kCorrupt, run_.checkpoint());
+  EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n{\"epoch\":2}\n");
+}
+
 TEST_F(RunFolderTest, MetricsGrowByLinesAndShrinkToACheckpoint) {
-  ASSERT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  ASSERT_TRUE(prepared(run_, StartMode::kFresh).ok());
   EXPECT_TRUE(run_.truncate_metrics(0).ok());  // none yet
   EXPECT_EQ(run_.append_metrics("{\"epoch\":1}").value(), 12);
   EXPECT_EQ(run_.append_metrics("{\"epoch\":2}").value(), 24);
@@ -84,7 +146,7 @@ TEST_F(RunFolderTest, ARecipeComesBackAndADamagedOneIsNamed) {
   Recipe recipe;
   recipe.architecture = "meliusnet-22";
   recipe.exit_weights = {0.5, 1, 1, 1, 2};
-  ASSERT_TRUE(run_.prepare(StartMode::kFresh).ok());
+  ASSERT_TRUE(prepared(run_, StartMode::kFresh).ok());
   expect_refused(run_.read_recipe().error(), ErrorCode::kNotFound, run_.recipe());
   ASSERT_TRUE(run_.write_recipe(recipe).ok());
   EXPECT_EQ(run_.read_recipe().value(), recipe);

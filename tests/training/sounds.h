@@ -66,6 +66,7 @@ class Silent final : public TrainObserver {
  public:
   void notice(const std::string&) override {}
   void loading(std::size_t, std::size_t) override {}
+  void loaded(int, int) override {}
   void stepped(int, std::size_t, std::size_t, double) override {}
   void finished_epoch(const EpochReport&) override {}
   bool stop() override { return false; }

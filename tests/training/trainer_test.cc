@@ -88,7 +88,7 @@ TEST_F(Trainer, WeightsMustBeThoseOfItsExits) {
   options_.recipe.single_exit = 3;
   trained = run();
   ASSERT_FALSE(trained.ok());
-  EXPECT_EQ(trained.error().message, "2 exit weights for a network with 1 exits");
+  EXPECT_EQ(trained.error().message, "2 exit weights for a network with 1 exit");
   options_.recipe.single_exit = 6;
   EXPECT_FALSE(run().ok());
   EXPECT_FALSE(std::filesystem::exists(options_.out));
