@@ -1,10 +1,10 @@
 """Writes a model's card from what the program itself says of it: no number in it is typed by hand.
 
-usage: python3 tools/model_card.py MODEL INSPECT.json EVALUATION.json > CARD.md
-
     bittern inspect MODEL --json > INSPECT.json
     bittern evaluate MODEL --data DIR --split test --json EVALUATION.json
+    python3 tools/model_card.py MODEL INSPECT.json EVALUATION.json --note NOTE.txt > CARD.md
 """
+import argparse
 import json
 import pathlib
 import sys
@@ -14,10 +14,7 @@ def percent(accuracy):
     return f"{100 * accuracy['value']:.1f} ({100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f})"
 
 
-def main() -> int:
-    model = pathlib.Path(sys.argv[1])
-    inspect = json.loads(pathlib.Path(sys.argv[2]).read_text())
-    evaluation = json.loads(pathlib.Path(sys.argv[3]).read_text())
+def card(model: pathlib.Path, inspect: dict, evaluation: dict, note: str) -> str:
     provenance = inspect["provenance"]
     recipe = provenance["recipe"]
     if isinstance(recipe, str):
@@ -27,8 +24,8 @@ def main() -> int:
     out = [
         f"# {model.stem}",
         "",
-        f"A {provenance['architecture']} with {len(inspect['exits'])} exits (placement `{provenance['placement']}`) that tells apart, in one second of speech at "
-        f"{inspect['front_end']['sample_rate_hz']} Hz: {recognises}.",
+        f"A {provenance['architecture']} with {len(inspect['exits'])} exits (placement `{provenance['placement']}`) that tells apart, in windows of "
+        f"{inspect['front_end']['clip_samples'] / inspect['front_end']['sample_rate_hz']:g} s of sound at {inspect['front_end']['sample_rate_hz']} Hz: {recognises}.",
         "",
         f"- **Size**: {inspect['file_bytes']:,} bytes; {inspect['parameters']['binary']:,} 1-bit and {inspect['parameters']['float']:,} float parameters.",
         f"- **Data**: {provenance['data_name']}, digest `{provenance['data_digest']}`.",
@@ -37,7 +34,7 @@ def main() -> int:
         "",
         f"## Accuracy on the {data['split']} split ({data['clips']:,} clips: {data['speakers']} known speakers, {data['clips_of_unknown_speakers']} clips of unknown ones)",
         "",
-        "In %, with the 95 % interval that docs/command-line.md defines.",
+        "In %, with the 95 % interval that docs/command-line.md defines." + (f" {note}" if note else ""),
         "",
         "| exit | reads | accuracy | share of the work |",
         "|---|---|---|---|",
@@ -47,8 +44,29 @@ def main() -> int:
     out += [f"| {r['threshold']:g} | {percent(r['accuracy'])} | {r['average_exit']:.2f} | {100 * r['macs_share']:.0f} % |"
             for r in evaluation["rules"] if r["rule"] == "entropy"]
     out += ["", "## Recipe", "", "```json", json.dumps(recipe, indent=2), "```", ""]
-    out += ["## Not for", "", "Other words, other languages, far-field or telephone audio: none of these was measured. Nothing where a wrong answer does harm.", ""]
-    print("\n".join(out))
+    out += ["## Not for", "", "Anything that the split above does not hold: nothing else was measured. Nothing where a wrong answer does harm.", ""]
+    return "\n".join(out) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=pathlib.Path)
+    parser.add_argument("inspect", type=pathlib.Path, help="output of bittern inspect --json")
+    parser.add_argument("evaluation", type=pathlib.Path, help="report of bittern evaluate --json")
+    parser.add_argument("--note", type=pathlib.Path, help="text file with what a reader of the accuracies must know")
+    parser.add_argument("--check", type=pathlib.Path, metavar="CARD", help="write nothing; fail where CARD is not what would be written")
+    arguments = parser.parse_args()
+    try:
+        text = card(arguments.model, json.loads(arguments.inspect.read_text()), json.loads(arguments.evaluation.read_text()),
+                    " ".join(arguments.note.read_text().split()) if arguments.note else "")
+        if arguments.check and arguments.check.read_text() != text:
+            print(f"{arguments.check}: not what {pathlib.Path(sys.argv[0]).name} writes", file=sys.stderr)
+            return 1
+    except (OSError, ValueError) as error:
+        print(f"model_card.py: {error}", file=sys.stderr)
+        return 1
+    if not arguments.check:
+        sys.stdout.write(text)
     return 0
 
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "audio/temp_folder.h"
 #include "model/file.h"
@@ -96,9 +97,12 @@ TEST(ExportedModel, AnswersAsItsTrainerDidOnRealSpeech) {
   const Agreement found = Comparison(network, model).compare(clips);
   EXPECT_EQ(found.unexplained, std::vector<std::string>());
   EXPECT_GE(found.same_label, 0.999 * found.pairs);
-  std::cout << found.same_label << " of " << found.pairs << " (clip, exit) pairs have the same label, "
-            << found.within_rounding << " logits within rounding, " << found.signs
-            << " clips with a sign at zero\n";
+  const nlohmann::ordered_json json = {
+      {"architecture", recipe.architecture},      {"epochs", recipe.epochs},
+      {"data_digest", dataset.digest()},          {"pairs", found.pairs},
+      {"same_label", found.same_label},           {"logits_within_rounding", found.within_rounding},
+      {"clips_with_a_sign_at_zero", found.signs}, {"unexplained", found.unexplained.size()}};
+  std::cout << json.dump() << '\n';  // docs/results/agreement.jsonl
 }
 
 // The comparison itself: what is no rounding must not pass as such.
