@@ -13,7 +13,7 @@
 #include "core/bits.h"
 #include "core/random.h"
 #include "kernels/kernels.h"
-#include "popcount_peak.h"
+#include "kernels/peak.h"
 
 namespace bittern::kernels {
 namespace {
