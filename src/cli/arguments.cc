@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -21,12 +23,37 @@ Check number(const std::string& range, std::function<bool(double)> accepts) {
           }};
 }
 
+// All of `text` in base 10: CLI11 takes a leading zero for octal, and -1 for a large unsigned number.
+template <class T>
+bool parse_whole(const std::string& text, T& value) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end;
+}
+
+std::string not_whole(const std::string& text, const std::string& range) {
+  return fmt::format("'{}' is not a whole number {}", text, range);
+}
+
 // "--rate HZ" is CLI11's option "--rate" of type "HZ"; of the positional "MODEL" the name says it all.
 template <class T>
-CLI::Option* add_to(CLI::App& app, const std::string& usage, T& value, const std::string& help) {
+CLI::Option* add_to(CLI::App& app, const std::string& usage, T&& target, const std::string& help) {
   const std::size_t space = usage.find(' ');
-  CLI::Option* option = app.add_option(usage.substr(0, space), value, help);
+  CLI::Option* option = app.add_option(usage.substr(0, space), std::forward<T>(target), help);
   return option->type_name(space == std::string::npos ? "" : usage.substr(space + 1));
+}
+
+template <class T>
+CLI::Option* add_whole(CLI::App& app, const std::string& usage, T& value, const std::string& help) {
+  const std::string name = usage.substr(0, usage.find(' '));
+  const CLI::callback_t take = [&value, name](const CLI::results_t& given) {
+    if (!parse_whole(given.front(), value))
+      throw CLI::ValidationError(
+          name, not_whole(given.front(), fmt::format("from {} to {}", std::numeric_limits<T>::min(),
+                                                     std::numeric_limits<T>::max())));
+    return true;
+  };
+  return add_to(app, usage, take, help)->default_function([&value] { return fmt::format("{}", value); });
 }
 
 template <class T>
@@ -55,8 +82,8 @@ Check whole_within(int low, int high) {
   const std::string range = fmt::format("from {} to {}", low, high);
   return {range, [low, high, range](const std::string& text) {
             int value = 0;
-            if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return std::string();
-            return fmt::format("'{}' is not a whole number {}", text, range);
+            if (parse_whole(text, value) && value >= low && value <= high) return std::string();
+            return not_whole(text, range);
           }};
 }
 
@@ -94,10 +121,10 @@ Argument Arguments::add(const std::string& usage, std::string& value, const std:
   return Argument(add_to(app_, usage, value, help));
 }
 Argument Arguments::add(const std::string& usage, int& value, const std::string& help) {
-  return Argument(add_to(app_, usage, value, help));
+  return Argument(add_whole(app_, usage, value, help));
 }
 Argument Arguments::add(const std::string& usage, std::uint64_t& value, const std::string& help) {
-  return Argument(add_to(app_, usage, value, help));
+  return Argument(add_whole(app_, usage, value, help));
 }
 Argument Arguments::add(const std::string& usage, float& value, const std::string& help) {
   return Argument(add_to(app_, usage, value, help));
@@ -109,7 +136,17 @@ Argument Arguments::add(const std::string& usage, std::optional<float>& value, c
   return Argument(add_to(app_, usage, value, help));
 }
 Argument Arguments::add(const std::string& usage, std::vector<std::string>& values, const std::string& help) {
-  return Argument(add_to(app_, usage, values, help));
+  const CLI::callback_t take = [&values](const CLI::results_t& given) {
+    values = given;
+    return true;
+  };
+  // Where extra arguments are allowed, CLI11 takes "[a,b]" apart, which may be a file. So it is told that
+  // very many are wanted, and not to mind that fewer come.
+  constexpr int kMany = 1 << 28;
+  return Argument(add_to(app_, usage, take, help)
+                      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+                      ->expected(kMany, CLI::detail::expected_max_vector_size)
+                      ->allow_extra_args(false));
 }
 Argument Arguments::flag(const std::string& usage, bool& value, const std::string& help) {
   return Argument(app_.add_flag(usage, value, help)->disable_flag_override());

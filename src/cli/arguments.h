@@ -50,7 +50,8 @@ class Argument {
 
 // The arguments of one command. `usage` is the name with what follows it, as --help shows it: "--rate HZ" for
 // an option, "--raw" for a flag, "MODEL" for a positional argument. Values must outlive the parsing; what
-// they hold before is the default.
+// they hold before is the default. Whole numbers are read in base 10; what is none, or does not fit, is
+// wrong usage whether there is a check or not.
 class Arguments {
  public:
   explicit Arguments(CLI::App& app) : app_(app) {}
@@ -60,7 +61,7 @@ class Arguments {
   Argument add(const std::string& usage, float& value, const std::string& help);
   Argument add(const std::string& usage, double& value, const std::string& help);
   Argument add(const std::string& usage, std::optional<float>& value, const std::string& help);
-  // One value or more: "FILES".
+  // One value or more, each as it is: "FILES".
   Argument add(const std::string& usage, std::vector<std::string>& values, const std::string& help);
   Argument flag(const std::string& usage, bool& value, const std::string& help);
   // Values separated by commas: "--tables A,B,...".

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <set>
@@ -95,6 +96,15 @@ std::string usage_error(const CLI::ParseError& error, const CLI::App* called,
                   : fmt::format("there is no {} '{}'", arguments[0][0] == '-' ? "option" : "command",
                                 one_line(arguments[0]));
     return fmt::format("{} (see bittern --help)", message);
+  }
+  // CLI11 tells what is missing before it tells what it did not know.
+  for (const std::string& unknown : called->remaining()) {
+    if (!unknown.starts_with('-')) continue;
+    message = fmt::format("there is no option '{}'", one_line(unknown));
+    std::error_code ignored;
+    if (std::filesystem::exists(unknown, ignored))
+      message += fmt::format("; for the file of that name write './{}'", one_line(unknown));
+    break;
   }
   // CLI11: "--exit: 1 required K:from 1 to 16 missing".
   if (message.ends_with(" missing")) message = message.substr(0, message.find(':')) + " needs a value";
