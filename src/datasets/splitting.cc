@@ -16,6 +16,7 @@ namespace {
 struct Group {
   std::uint64_t key = 0;
   std::optional<Split> split;
+  std::vector<int> labels;  // in which it has clips
 };
 
 using Groups = std::map<std::string, Group>;
@@ -25,25 +26,28 @@ struct Share {
   std::size_t clips;  // of one label
 };
 
-// Moves groups of one label to `split` until it has a tenth of the label's clips. A label that already has
-// half of that, from speakers placed for labels before it, is left alone.
-void fill(std::vector<Share>& shares, Split split) {
+// Per label: the groups that are still train's.
+using Open = std::map<int, std::size_t>;
+
+// Moves groups of one label to `split` until it has a tenth of the label's clips, but none that is the last
+// of one of its labels in train. A label that already has half of that, from speakers placed for labels
+// before it, is left alone.
+void fill(std::vector<Share>& shares, Split split, Open& open) {
   std::size_t total = 0;
   std::size_t placed = 0;
-  std::size_t open = 0;  // groups that are still train's
   for (const Share& share : shares) {
     total += share.clips;
-    const std::optional<Split> where = share.group->second.split;
-    if (where == split) placed += share.clips;
-    if (!where) ++open;
+    if (share.group->second.split == split) placed += share.clips;
   }
   if (placed > 0 && placed * 20 >= total) return;
   for (const Share& share : shares) {
-    if (placed * 10 >= total || open < 2) return;
-    if (share.group->second.split) continue;
-    share.group->second.split = split;
+    if (placed * 10 >= total) return;
+    Group& group = share.group->second;
+    if (group.split || std::ranges::any_of(group.labels, [&](int label) { return open[label] < 2; }))
+      continue;
+    group.split = split;
     placed += share.clips;
-    --open;
+    for (const int label : group.labels) --open[label];
   }
 }
 
@@ -62,14 +66,19 @@ void split_by_speaker(std::vector<Clip>& clips, const std::filesystem::path& roo
     groups[names.back()].key = draw_key(0, names.back());
     ++counts[clip.label][names.back()];
   }
+  Open open;
+  for (const auto& [label, of_label] : counts) {
+    open[label] = of_label.size();
+    for (const auto& [name, count] : of_label) groups[name].labels.push_back(label);
+  }
   for (const auto& [label, of_label] : counts) {
     std::vector<Share> shares;
     for (const auto& [name, count] : of_label) shares.push_back({&*groups.find(name), count});
     std::sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) {
       return std::pair(a.group->second.key, a.group->first) < std::pair(b.group->second.key, b.group->first);
     });
-    fill(shares, Split::kTest);
-    fill(shares, Split::kValidation);
+    fill(shares, Split::kTest, open);
+    fill(shares, Split::kValidation, open);
   }
   for (std::size_t i = 0; i < clips.size(); ++i)
     clips[i].split = groups[names[i]].split.value_or(Split::kTrain);

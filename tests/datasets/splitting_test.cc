@@ -73,6 +73,26 @@ TEST(SplitBySpeaker, SpeakersOfOneLabelEach) {
     EXPECT_EQ(counts(clips, label), (std::array<int, 3>{18, 6, 6})) << label;
 }
 
+TEST(SplitBySpeaker, TheOnlySpeakerOfALabelStaysInTrain) {
+  // Nine say the first word, one of them alone says the second; another pair shares the third.
+  for (int alone = 0; alone < 9; ++alone) {
+    std::vector<Clip> clips = words(1, 9, 3);
+    const auto also = [&clips](int label, int speaker) {
+      Clip clip = clips[static_cast<std::size_t>(3 * speaker)];
+      clip.label = label;
+      clip.path = "/data/" + std::to_string(label) + "/" + clip.speaker + ".wav";
+      clips.push_back(clip);
+    };
+    also(1, alone);
+    also(2, alone);
+    also(2, (alone + 1) % 9);
+    split_by_speaker(clips, "/data");
+    for (const int of_split : counts(clips, 0)) EXPECT_GE(of_split, 3) << alone;
+    EXPECT_EQ(counts(clips, 1), (std::array<int, 3>{1, 0, 0})) << alone;
+    EXPECT_GE(counts(clips, 2)[0], 1) << alone;
+  }
+}
+
 TEST(SplitBySpeaker, OrderOfClipsDoesNotMatter) {
   std::vector<Clip> clips = words(3, 40, 2);
   std::vector<Clip> turned(clips.rbegin(), clips.rend());
