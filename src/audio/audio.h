@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <string>
 #include <vector>
 
 #include "core/status.h"
@@ -19,18 +20,19 @@ struct DecodeOptions {
 // averaged to mono, full scale +-1 (float files may go beyond it), resampled (soxr, high quality). A WAV, Ogg
 // or MP3 file that was cut gives what is left of it; a FLAC file with samples missing is an error, since FLAC
 // counts and checks them. Errors are one line naming the file: missing, empty, not audio, no samples, too
-// long, NaN or infinite samples (the first one's place is told), damaged. Works on pipes where the format
-// allows it.
+// long, samples that are NaN or beyond +-1024 (the first one's place is told), damaged. Works on pipes where
+// the format allows it.
 Expected<std::vector<float>> decode(const std::filesystem::path& path, const DecodeOptions& options = {});
 
 struct RawFormat {
   int sample_rate = 16000;
   int channels = 1;
 };
-// Signed 16-bit little-endian PCM, interleaved, to the end of the stream. A part of a frame at the end is an
-// error: it means that the channels, or the format, are not what was said.
-Expected<std::vector<float>> decode_raw(std::istream& stream, const RawFormat& format,
-                                        const DecodeOptions& options = {});
+// Signed 16-bit little-endian PCM, interleaved, to the end of the stream, which errors call `name`. A part of
+// a frame at the end is an error: it means that the channels, or the format, are not what was said. So is a
+// stream that begins as files do that decode() reads.
+Expected<std::vector<float>> decode_raw(std::istream& stream, const std::string& name,
+                                        const RawFormat& format, const DecodeOptions& options = {});
 
 // Mono samples from one rate to another: n become round(n * to_rate / from_rate).
 Expected<std::vector<float>> resample(std::vector<float> samples, int from_rate, int to_rate);

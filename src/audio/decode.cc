@@ -13,18 +13,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "audio/audio.h"
 #include "audio/quiet_stderr.h"
 #include "audio/resampler.h"
+#include "core/sample.h"
 
 namespace bittern::audio {
 namespace {
 
 constexpr std::size_t kPieceFrames = 8192;
 constexpr int kMaxChannels = 256;
-constexpr float kMaxMagnitude = 1e9F;  // beyond it the front end's single precision has no room
 
 // Averages channels, checks samples, limits the length and resamples, piece by piece: memory follows what a
 // file delivers, never what it claims.
@@ -49,7 +50,7 @@ class Mixer {
       double sum = 0;
       for (std::size_t c = 0; c < channels_; ++c) {
         const float sample = interleaved[i * channels_ + c];
-        if (!(std::abs(sample) <= kMaxMagnitude)) return bad_sample(sample, frames_ + i, c);
+        if (!(std::abs(sample) <= kMaxSample)) return bad_sample(sample, frames_ + i, c);
         sum += static_cast<double>(sample);
       }
       mono_[i] = static_cast<float>(sum / static_cast<double>(channels_));
@@ -137,6 +138,21 @@ bool may_be_mp3(int descriptor) {
   return (start[0] == 0xFF && start[1] >= 0xE0) || (start[0] == 'I' && start[1] == 'D' && start[2] == '3');
 }
 
+// What begins like that; null where it may be raw PCM.
+const char* container_at(std::string_view start) {
+  struct Container {
+    std::string_view start;
+    const char* name;
+  };
+  static constexpr std::array kContainers = {
+      Container{"RIFF", "a WAV file"},  Container{"RIFX", "a WAV file"},  Container{"RF64", "a WAV file"},
+      Container{"fLaC", "a FLAC file"}, Container{"OggS", "an Ogg file"}, Container{"ID3", "an MP3 file"},
+  };
+  for (const Container& container : kContainers)
+    if (start.starts_with(container.start)) return container.name;
+  return nullptr;
+}
+
 Error not_audio(const std::string& name) {
   return corrupt(name + ": not an audio file (WAV, FLAC, Ogg Vorbis, Opus and MP3 are read)");
 }
@@ -185,16 +201,19 @@ Expected<std::vector<float>> decode(const std::filesystem::path& path, const Dec
   return mixer.finish();
 }
 
-Expected<std::vector<float>> decode_raw(std::istream& stream, const RawFormat& format,
-                                        const DecodeOptions& options) {
-  const std::string name = "raw audio";
+Expected<std::vector<float>> decode_raw(std::istream& stream, const std::string& name,
+                                        const RawFormat& format, const DecodeOptions& options) {
   BITTERN_ASSIGN_OR_RETURN(Mixer mixer, Mixer::create(name, format.sample_rate, format.channels, options));
   const auto channels = static_cast<std::size_t>(format.channels);
   std::vector<char> bytes(kPieceFrames * channels * 2);
   std::vector<float> piece(kPieceFrames * channels);
+  bool first = true;
   while (stream) {
     stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     const auto count = static_cast<std::size_t>(stream.gcount());
+    if (const char* container = first ? container_at({bytes.data(), count}) : nullptr)
+      return corrupt(fmt::format("{}: is {}, not raw PCM", name, container));
+    first = false;
     if (count % (channels * 2) != 0)
       return corrupt(fmt::format("{}: {} bytes are left over after the last whole frame of {} x 16 bits",
                                  name, count % (channels * 2), channels));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -72,6 +73,10 @@ std::string table_line(const Table& table, const std::string& file, const std::v
 Status run(const Options& options) {
   if (std::count(options.inputs.begin(), options.inputs.end(), kStandardInput) > 1)
     fail_usage("standard input (-) can be read only once");
+  std::error_code ignored;
+  for (const std::string& input : options.inputs)
+    if (options.raw && input != kStandardInput && std::filesystem::is_directory(input, ignored))
+      fail_usage(fmt::format("{}: --raw takes files or -, not folders", one_line(input)));
   if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
   BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
   const exits::Policy policy = policy_for(options.policy, model->network.exit_count());

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -25,6 +24,7 @@
 #include "evaluation/labels.h"
 #include "evaluation/timing.h"
 #include "model/file.h"
+#include "runtime/session.h"
 
 namespace bittern::cli {
 namespace {
@@ -66,6 +66,18 @@ std::string splits_of(const datasets::Dataset& dataset) {
   return text;
 }
 
+// Of clips that no session can take, one must not end the evaluation of the others.
+datasets::Accept not_too_long(const model::Model& model, runtime::Segment segment) {
+  return [&model, segment, longest = std::int64_t{0}](std::span<const float> samples) mutable -> Status {
+    const std::int64_t length = evaluation::planned_samples(model.front_end, segment, samples.size());
+    if (length <= longest) return {};
+    const auto planned = runtime::Session::required_arena_bytes(model, length, segment);
+    if (!planned.ok()) return planned.error();
+    longest = length;
+    return {};
+  };
+}
+
 Expected<Data> load_data(datasets::Dataset dataset, const Options& options, const model::Model& model,
                          const std::vector<std::uint8_t>& only) {
   Data data;
@@ -95,7 +107,8 @@ Expected<Data> load_data(datasets::Dataset dataset, const Options& options, cons
     return !interrupted();
   };
   BITTERN_ASSIGN_OR_RETURN(datasets::LoadedClips loaded,
-                           datasets::load(dataset, split, model.front_end.sample_rate, report_progress));
+                           datasets::load(dataset, split, model.front_end.sample_rate, report_progress,
+                                          not_too_long(model, options.model.segment_value())));
   progress.clear();
   for (const std::string& line : loaded.skipped) print_warning("skipped " + line);
   data.skipped = loaded.skipped.size();
@@ -130,6 +143,8 @@ Status check_place(const std::string& file) {
 }
 
 Status run(const Options& options) {
+  if (options.policy.exit != 0 && !options.per_clip)
+    fail_usage("--exit goes with --per-clip; every exit has its row anyway");
   if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
   if (!options.json.empty() && !options.json_to_output()) BITTERN_RETURN_IF_ERROR(check_place(options.json));
   BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
@@ -186,8 +201,9 @@ std::function<Status()> configure(Arguments& arguments) {
       .show_default();
   add_layout_options(arguments, options->scan);
   add_model_options(arguments, options->model);
-  add_policy_options(arguments, options->policy,
-                     "When clips leave early with --per-clip; the table of rules shows this one only");
+  add_policy_options(
+      arguments, options->policy,
+      "The rule whose rows are shown, its threshold among them; when clips leave with --per-clip");
   arguments.flag("--per-clip", options->per_clip,
                  "List every clip: truth, answer, exit taken, entropy, work");
   arguments.flag(

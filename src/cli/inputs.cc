@@ -61,9 +61,7 @@ Expected<std::vector<float>> read_path(const std::string& path, int sample_rate,
     return invalid_argument(path + ": is a folder");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return not_found(fmt::format("{}: {}", path, std::strerror(errno)));
-  auto samples = audio::decode_raw(stream, *raw, {.sample_rate = sample_rate});
-  if (!samples.ok()) return Error{samples.error().code, fmt::format("{}: {}", path, samples.error().message)};
-  return samples;
+  return audio::decode_raw(stream, path, *raw, {.sample_rate = sample_rate});
 }
 
 // The recordings in `folder` and below. Links to folders are not followed, so there are no cycles.

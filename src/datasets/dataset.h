@@ -76,15 +76,18 @@ struct LoadedClips {
   std::vector<int> labels;
   std::vector<std::string> names;  // path relative to the root
   std::vector<std::string> speakers;
-  std::vector<std::string> skipped;  // one line per unreadable clip
+  std::vector<std::string> skipped;  // one line per clip that is of no use
 };
 
 // Called between clips; false stops the work with kCancelled.
 using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
-// Decodes clips in order. Unreadable ones are skipped and listed; more than 5 % of them is an error, and so
-// is a split without clips. `progress` may be null.
+// Whether a clip that could be decoded is of use.
+using Accept = std::function<Status(std::span<const float> samples)>;
+
+// Decodes clips in order. Unreadable ones, and those that `accept` refuses, are skipped and listed; more than
+// 5 % of them is an error, and so is a split without clips. `progress` and `accept` may be null.
 Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate,
-                           const Progress& progress = nullptr);
+                           const Progress& progress = nullptr, const Accept& accept = nullptr);
 
 }  // namespace bittern::datasets

@@ -50,7 +50,8 @@ class Reader {
 
 }  // namespace
 
-Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate, const Progress& progress) {
+Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate, const Progress& progress,
+                           const Accept& accept) {
   const std::vector<const Clip*> clips = dataset.of(split);
   if (clips.empty()) return not_found(fmt::format("{}: no {} clips", dataset.root.string(), name(split)));
   LoadedClips loaded;
@@ -58,6 +59,11 @@ Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate,
   for (std::size_t i = 0; i < clips.size(); ++i) {
     const Clip& clip = *clips[i];
     Expected<std::vector<float>> samples = reader.read(clip);
+    if (samples.ok() && accept) {
+      if (const Status accepted = accept(*samples); !accepted.ok())
+        samples =
+            Error{accepted.error().code, fmt::format("{}: {}", clip.path.string(), accepted.error().message)};
+    }
     if (samples.ok()) {
       loaded.samples.push_back(std::move(samples).value());
       loaded.labels.push_back(clip.label);

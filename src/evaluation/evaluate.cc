@@ -82,7 +82,9 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
                             .time_us = std::nullopt});
   }
   for (const exits::Rule& rule : exits::rules()) {
-    for (const float threshold : rule.sweep) {
+    std::set<float> thresholds(rule.sweep.begin(), rule.sweep.end());
+    if (options.policy.rule == &rule) thresholds.insert(options.policy.thresholds[0]);
+    for (const float threshold : thresholds) {
       BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
                                exits::Policy::with_threshold(rule.name, threshold));
       report.rules.push_back(

@@ -9,9 +9,6 @@
 
 namespace bittern::runtime {
 
-// Samples are refused above this: 60 dB over full scale is no recording, but integers nobody scaled.
-inline constexpr float kMaxSample = 1024.0F;
-
 // The position of the first value that is NaN or beyond +-limit.
 std::optional<std::size_t> first_beyond(std::span<const float> values, float limit) noexcept;
 // The position of the first NaN or infinity.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/aligned.h"
+#include "core/sample.h"
 #include "features/log_mel.h"
 #include "runtime/arena.h"
 #include "runtime/execute.h"

@@ -114,6 +114,8 @@ TEST_F(BadFiles, NotANumber) {
 TEST_F(BadFiles, Infinite) {
   const float inf = std::numeric_limits<float>::infinity();
   EXPECT_EQ(error_of_bytes(float_wav({0, -inf})), "sample 1 (at 0.000 s, channel 1) is infinite");
+  EXPECT_EQ(error_of_bytes(float_wav({0, 1025})),
+            "sample 1 (at 0.000 s, channel 1) is far beyond full scale");
   EXPECT_EQ(error_of_bytes(float_wav({3e38F})), "sample 0 (at 0.000 s, channel 1) is far beyond full scale");
 }
 

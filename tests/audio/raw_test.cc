@@ -11,7 +11,7 @@ namespace {
 Expected<std::vector<float>> raw(const std::string& bytes, const RawFormat& format,
                                  const DecodeOptions& options = {}) {
   std::istringstream stream(bytes);
-  return decode_raw(stream, format, options);
+  return decode_raw(stream, "x.pcm", format, options);
 }
 
 TEST(Raw, Mono) {
@@ -44,14 +44,26 @@ TEST(Raw, OddByteAtTheEnd) {
   const auto samples = raw(test::pcm16({1, 2, 3}) + "x", {});
   ASSERT_FALSE(samples.ok());
   EXPECT_EQ(samples.error().message,
-            "raw audio: 1 bytes are left over after the last whole frame of 1 x 16 bits");
+            "x.pcm: 1 bytes are left over after the last whole frame of 1 x 16 bits");
   EXPECT_FALSE(raw(test::pcm16({1, 2, 3}), {.channels = 2}).ok());
 }
 
 TEST(Raw, Nothing) {
   const auto samples = raw("", {});
   ASSERT_FALSE(samples.ok());
-  EXPECT_EQ(samples.error().message, "raw audio: no samples in it");
+  EXPECT_EQ(samples.error().message, "x.pcm: no samples in it");
+}
+
+TEST(Raw, WhatHasAHeaderIsNotRaw) {
+  for (const char* start : {"RIFF", "RIFX", "RF64", "fLaC", "OggS", "ID3\3"}) {
+    const auto samples = raw(start + std::string(100, '\0'), {});
+    ASSERT_FALSE(samples.ok()) << start;
+    EXPECT_NE(samples.error().message.find(" file, not raw PCM"), std::string::npos)
+        << samples.error().message;
+  }
+  // Only at the start, and only all of it.
+  EXPECT_TRUE(raw("RIF_", {}).ok());
+  EXPECT_TRUE(raw(std::string(16384, '\0') + "RIFF", {}).ok());
 }
 
 TEST(Raw, BadFormat) {
@@ -64,7 +76,7 @@ TEST(Raw, BadFormat) {
 TEST(Raw, TooLong) {
   const auto samples = raw(std::string(64004, '\0'), {}, {.max_seconds = 2});
   ASSERT_FALSE(samples.ok());
-  EXPECT_EQ(samples.error().message, "raw audio: longer than 2 seconds");
+  EXPECT_EQ(samples.error().message, "x.pcm: longer than 2 seconds");
 }
 
 TEST(Raw, BadLimit) {

@@ -57,6 +57,26 @@ TEST_F(Load, MoreThanFivePercentIsAnError) {
   EXPECT_TRUE(load(mixed(38, 2), Split::kTest, 16000).ok());  // 2 of 40: 5 %
 }
 
+TEST_F(Load, WhatIsNotAcceptedIsSkippedAndCounted) {
+  const Dataset dataset = mixed(39, 0);
+  std::size_t calls = 0;
+  const auto refuse = [&calls](std::size_t fewest) {
+    return [&calls, fewest](std::span<const float> samples) -> Status {
+      EXPECT_EQ(samples.size(), 160U);
+      if (++calls > fewest) return {};
+      return invalid_argument("of no use");
+    };
+  };
+  const auto loaded = load(dataset, Split::kTest, 16000, nullptr, refuse(1));
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(calls, 39U);
+  EXPECT_EQ(loaded->samples.size(), 38U);
+  EXPECT_EQ(loaded->skipped,
+            (std::vector<std::string>{(folder_ / "test/yes/good0.wav").string() + ": of no use"}));
+  calls = 0;
+  EXPECT_FALSE(load(dataset, Split::kTest, 16000, nullptr, refuse(2)).ok());
+}
+
 TEST_F(Load, BrokenLinkIsSkipped) {
   mixed(19, 0);
   std::filesystem::create_symlink(folder_ / "gone.wav", folder_ / "test/yes/link.wav");

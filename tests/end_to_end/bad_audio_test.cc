@@ -68,6 +68,17 @@ TEST_F(BadAudio, StandardInputIsHeldToTheSame) {
   expect_failure(from(path("odd.pcm"), {"--raw"}), "standard input");
 }
 
+TEST_F(BadAudio, AFileWithAHeaderIsNotRaw) {
+  const std::string yes = kSamples + "/test/yes/692a88e6_nohash_3.flac";
+  write_bytes(path("tone.wav"), wav(1, 16, std::string(32000, '\1')));
+  expect_failure(bittern({"classify", model_, "--json", "--raw", yes}),
+                 "692a88e6_nohash_3.flac: is a FLAC file, not raw PCM");
+  expect_failure(bittern({"classify", model_, "--json", "--raw", path("tone.wav")}),
+                 "tone.wav: is a WAV file");
+  expect_failure(bittern({"classify", model_, "--json", "--raw", "-"}, {.input = yes}),
+                 "standard input: is a FLAC file");
+}
+
 TEST_F(BadAudio, OddButLegalHeadersGiveTheSameAnswer) {
   std::vector<int> values;
   for (const float x : tone(16000, 900)) values.push_back(static_cast<int>(x * 32000));

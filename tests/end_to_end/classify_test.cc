@@ -190,6 +190,26 @@ TEST_F(Classify, NamesThatBreakLinesOrAreNotUtf8StayOnTheirLine) {
   expect_failure(bittern({"classify", model_, odd + ".gone"}), "gone");
 }
 
+TEST_F(Classify, NamesThatLookLikeSomethingElse) {
+  for (const char* name : {"[ab]", "[a,b]", "{}", "ab", "-x.flac"})
+    std::filesystem::copy_file(yes_, path(name));
+  const std::string in_folder = "cd '" + folder_.path().string() + "' && \"$BITTERN\" classify tiny.bittern ";
+  const Finished finished = shell(in_folder + "--json '[ab]' '[a,b]' '{}' ./-x.flac -- -x.flac");
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  std::vector<std::string> files;
+  for (const Json& answer : json_lines(finished.out)) files.push_back(answer["file"]);
+  EXPECT_EQ(files, (std::vector<std::string>{"[ab]", "[a,b]", "{}", "./-x.flac", "-x.flac"}));
+  expect_wrong_usage(shell(in_folder + "-x.flac"), "write './-x.flac'");
+}
+
+TEST_F(Classify, ARateWithALeadingZeroIsDecimal) {
+  std::vector<int> values;
+  for (const float x : tone(16000, 700)) values.push_back(static_cast<int>(x * 32767));
+  write_bytes(path("tone.pcm"), pcm16(values));
+  EXPECT_EQ(without_place(answers({path("tone.pcm"), "--raw", "--rate", "016000"})[0]),
+            without_place(answers({path("tone.pcm"), "--raw"})[0]));
+}
+
 TEST_F(Classify, CtrlCWhileWaitingForInputEndsWith130) {
   const std::string pipe = path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);

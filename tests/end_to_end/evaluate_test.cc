@@ -131,6 +131,37 @@ TEST_F(Evaluate, TablesShowWhatWasAskedFor) {
   EXPECT_EQ(none.out + none.err, "");
 }
 
+TEST_F(Evaluate, AThresholdThatIsAskedForHasItsRow) {
+  const auto thresholds = [](const Json& json, const char* rule) {
+    std::vector<double> found;
+    for (const Json& row : json["rules"])
+      if (row["rule"] == rule) found.push_back(row["threshold"]);
+    return found;
+  };
+  const Json json = report({"--data", kSamples, "--rule", "margin", "--threshold", "0.3", "--per-clip"});
+  EXPECT_EQ(thresholds(json, "margin"), (std::vector<double>{0.2, 0.3, 0.5, 0.7, 0.9, 0.98}));
+  EXPECT_EQ(thresholds(json, "entropy").size(), 5U);
+  // The row is that of the clips.
+  std::vector<std::size_t> left(3);
+  std::size_t right = 0;
+  for (const Json& clip : json["clips"]) {
+    ++left[clip["exit"].get<std::size_t>() - 1];
+    if (clip["truth"] == clip["label"]) ++right;
+  }
+  for (const Json& row : json["rules"]) {
+    if (row["rule"] != "margin" || row["threshold"] != 0.3) continue;
+    EXPECT_EQ(row["histogram"], Json(left));
+    EXPECT_DOUBLE_EQ(row["accuracy"]["value"].get<double>(), static_cast<double>(right) / 36);
+  }
+  // One of the sweep's is there once.
+  EXPECT_EQ(
+      thresholds(report({"--data", kSamples, "--rule", "margin", "--threshold", "0.7"}), "margin").size(),
+      5U);
+  const Finished table =
+      bittern({"evaluate", model_, "--data", kSamples, "--tables", "rules", "--threshold", "0.123"});
+  EXPECT_NE(table.out.find(" 0.123 "), std::string::npos) << table.out;
+}
+
 TEST_F(Evaluate, OnlyLeavesOtherClipsOut) {
   const Json json = report({"--data", kSamples, "--only", "yes,no"});
   EXPECT_EQ(json["data"]["clips"], 6);
@@ -171,6 +202,27 @@ TEST_F(Evaluate, AFewUnreadableClipsAreSkippedAndCounted) {
   for (const char* name : {"b.wav", "c.wav", "d.wav"})
     write_bytes(folder_ / "data/test/no" / name, "no recording at all");
   expect_failure(bittern({"evaluate", model_, "--data", path("data")}), "5 %");
+}
+
+TEST_F(Evaluate, ClipsThatNoSessionTakesAreSkippedToo) {
+  make_data(20);
+  std::vector<float> loud = tone(16000);
+  loud[9000] = 5000;
+  ASSERT_TRUE(write_audio(folder_ / "data/test/yes/loud.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, loud, 16000));
+  ASSERT_TRUE(write_audio(folder_ / "data/test/no/long.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_U8,
+                          std::vector<float>(1100000), 1600));
+  const Finished finished =
+      bittern({"evaluate", model_, "--data", path("data"), "--json", path("report.json")});
+  EXPECT_EQ(finished.status, 0);
+  const std::vector<std::string> said = lines(finished.err);
+  ASSERT_EQ(said.size(), 2U) << finished.err;
+  EXPECT_NE(said[0].find("long.wav: a clip of 11000000 samples is too long"), std::string::npos) << said[0];
+  EXPECT_NE(said[1].find("loud.wav: sample 9000"), std::string::npos) << said[1];
+  const Json json = Json::parse(read_bytes(path("report.json")));
+  EXPECT_EQ(json["data"]["skipped"], 2);
+  EXPECT_EQ(json["data"]["clips"], 40);
+  // Where a segment is cut out, no clip is too long.
+  EXPECT_EQ(report({"--data", path("data"), "--segment", "centre"})["data"]["clips"], 41);
 }
 
 TEST_F(Evaluate, AReportThatCannotBeWrittenIsAFailureAndLeavesNothing) {
