@@ -77,6 +77,23 @@ Macs macs_of(const Network& network, int layer) {
   return {};
 }
 
+double work(const Network& network) {
+  const auto taps = [](Extent kernel) { return double{1} * kernel.time * kernel.frequency; };
+  double sum = 0;
+  for (int i = 1; i < static_cast<int>(network.layers().size()); ++i) {
+    const Op& op = network.layer(i).op;
+    double values = static_cast<double>(network.shape_of(i).elements());
+    if (const auto* pool = std::get_if<MaxPool>(&op)) values *= 1 + taps(pool->kernel);
+    if (const auto* pool = std::get_if<AvgPool>(&op)) values *= 1 + taps(pool->kernel);
+    if (const auto* exit = std::get_if<Exit>(&op)) {
+      const Shape& input = network.input_of(i);
+      values = static_cast<double>(input.elements()) + double{1} * dense_inputs(*exit, input) * exit->classes;
+    }
+    sum += values + macs_of(network, i).cost();
+  }
+  return sum;
+}
+
 double Counts::packed_mib() const {
   return (static_cast<double>(binary_parameters) / 8.0 + static_cast<double>(float_parameters) * 4.0) / kMib;
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <unordered_set>
 
+#include "graph/counts.h"
 #include "graph/prune.h"
 #include "graph/shapes.h"
 
@@ -16,6 +18,13 @@ Error at_layer(std::size_t index, const Layer& layer, const Error& error) {
 }
 
 bool is_exit(const Layer& layer) { return std::holds_alternative<Exit>(layer.op); }
+
+// Of exit `index`; other exits of the same layer may stand between.
+bool stands_behind_its_input(const std::vector<Layer>& layers, std::size_t index) {
+  std::size_t before = index - 1;
+  while (is_exit(layers[before])) --before;  // layer 0 is the input
+  return layers[index].inputs.front() == static_cast<int>(before);
+}
 
 // Fills in layers[index].output from the layers before it.
 Status place(std::vector<Layer>& layers, std::size_t index) {
@@ -61,6 +70,8 @@ Expected<Network> Network::create(std::string architecture, std::vector<Layer> l
     const Status status = i == 0 ? check_shape(layers[i].output) : place(layers, i);
     if (!status) return at_layer(i, layers[i], status.error());
     if (!is_exit(layers[i])) continue;
+    if (!stands_behind_its_input(layers, i))
+      return at_layer(i, layers[i], invalid_argument("does not stand right behind the layer that it reads"));
     exits.push_back(static_cast<int>(i));
     const int classes = layers[static_cast<std::size_t>(exits.front())].output.channels;
     if (layers[i].output.channels != classes)
@@ -81,6 +92,11 @@ Expected<Network> Network::create(std::string architecture, std::vector<Layer> l
   network.architecture_ = std::move(architecture);
   network.layers_ = std::move(layers);
   network.exits_ = std::move(exits);
+  if (const double needed_work = work(network); needed_work > kMaxWork)
+    return invalid_argument("the network takes the work of " +
+                            std::to_string(std::llround(needed_work / 1e6)) +
+                            " million multiply-accumulates, more than the limit of " +
+                            std::to_string(std::llround(kMaxWork / 1e6)) + " million");
   return network;
 }
 

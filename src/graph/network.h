@@ -173,13 +173,14 @@ inline constexpr int kMaxKernel = 31;
 inline constexpr int kMaxTime = 1 << 16;                             // frames
 inline constexpr int kMaxFrequency = 1024;                           // bins
 inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;  // of any one tensor
+inline constexpr double kMaxWork = 1e11;  // work() of counts.h: some ten seconds of a processor core
 
 // A checked network. layers()[0] is the Input; the last layer is the last exit.
 class Network {
  public:
   // Computes every output shape from `layers` (whose `output` is ignored, the Input's excepted) and checks
-  // names, order, shapes and limits. Every Exit must have the same number of classes; layers that no exit
-  // needs are an error.
+  // names, order, shapes and limits. Every Exit must have the same number of classes and stand right behind
+  // what it reads (several may read one layer); layers that no exit needs are an error.
   static Expected<Network> create(std::string architecture, std::vector<Layer> layers);
 
   const std::string& architecture() const { return architecture_; }

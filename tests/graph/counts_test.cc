@@ -37,6 +37,16 @@ TEST(Counts, SmallNetworkByHand) {
   EXPECT_EQ(macs_of(network, kLastExit).floating, 0);
 }
 
+// The same network: what poolings read, what layers write, exits' dense layers, and the rest as above.
+TEST(Counts, WorkByHand) {
+  const Network network = Network::create("small", small_layers()).value();
+  const double macs = 576.0 * 320 / 64 + 72.0 * 320 + 32.0 * 80;
+  const double pooled = 2 * 4 * 80.0 * 16;
+  const double written = 3 * 320 * 8.0 + 320 * 16 + 80 * (16 + 16 + 4 + 16 + 16.0);
+  const double exits = 320 * 8.0 + 80 * 16 + 80 * 16 + 3 * 5 * 128;
+  EXPECT_DOUBLE_EQ(work(network), macs + pooled + written + exits);
+}
+
 TEST(Counts, NormAfterThePoolAndFloatDense) {
   std::vector<Layer> layers = small_layers();
   layers.resize(kFirstExit + 1);

@@ -78,7 +78,19 @@ const Broken kStructure[] = {
     {"ConcatReadsOne", [](Layers& l) { l[kConcatLayer].inputs = {kNormLayer}; }, "2 or more"},
     {"ConcatReadsAll", [](Layers& l) { l[kConcatLayer].inputs.assign(1U << 20U, kNormLayer); }, "too many"},
     {"EndsWithoutExit", [](Layers& l) { l.pop_back(); }, "last layer must be an exit"},
-    {"NeededByNone", [](Layers& l) { l[kLastExit].inputs = {kAddLayer}; }, "(relu): is needed by no exit"},
+    {"ExitElsewhere", [](Layers& l) { l[kLastExit].inputs = {kAddLayer}; },
+     "(exit3): does not stand right behind the layer that it reads"},
+    {"ExitOfAnEarlierExitsLayer",
+     [](Layers& l) {
+       l.push_back(l[kSideExit]);
+       l.back().name = "exit4";
+     },
+     "(exit4): does not stand right behind"},
+    {"NeededByNone",
+     [](Layers& l) {
+       l[kAddLayer].inputs = {kPoolLayer, kPoolLayer};
+     },
+     "(grouped): is needed by no exit"},
     {"OtherClasses", [](Layers& l) { op<Exit>(l, kLastExit).classes = 6; },
      "has 6 classes, the first exit has 5"},
     {"TooManyExits",
@@ -111,6 +123,12 @@ const Broken kShapes[] = {
        op<Conv2d>(l, kConvLayer).out_channels = 17;
      },
      "layer 1 (conv): tensor 32768x512x17"},
+    {"TooMuchWork",
+     [](Layers& l) {
+       l[0].output = {kMaxTime, kMaxFrequency, 1};
+       op<Conv2d>(l, kConvLayer).kernel = {31, 31};
+     },
+     "more than the limit of 100000 million"},
     {"ConcatTooDeep",
      [](Layers& l) {
        op<Conv2d>(l, kConvLayer).out_channels = kMaxChannels;
@@ -213,6 +231,13 @@ INSTANTIATE_TEST_SUITE_P(Attributes, CreateRefuses, testing::ValuesIn(kAttribute
 TEST(Create, RefusesAnArchitectureWithoutAName) {
   EXPECT_FALSE(Network::create("", small_layers()).ok());
   EXPECT_FALSE(Network::create("a\nb", small_layers()).ok());
+}
+
+TEST(Create, TakesSeveralExitsOfOneLayer) {
+  Layers layers = small_layers();
+  layers.push_back(layers[kLastExit]);
+  layers.back().name = "exit4";
+  EXPECT_EQ(Network::create("small", layers).value().exit_count(), 4);
 }
 
 TEST(Create, IgnoresGivenOutputs) {

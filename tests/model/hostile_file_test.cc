@@ -66,6 +66,14 @@ const std::vector<Trick>& tricks() {
       {"norm_of_infinite_epsilon", "network",
        set_op_field("stem.norm", schema::BatchNorm::VT_EPSILON, std::numeric_limits<float>::infinity())},
       {"pool_of_huge_stride", "network", set_op_field("pool1", schema::MaxPool::VT_STRIDE, kHuge)},
+      {"work_of_hours", "million multiply-accumulates",
+       [](F& f) {
+         set_op_field("input", schema::Input::VT_TIME, 65536)(f);
+         set_op_field("input", schema::Input::VT_FREQUENCY, 512)(f);
+         set_op_field("stem", Conv2d::VT_KERNEL, schema::Extent(31, 31))(f);
+       }},
+      {"clip_of_17M_samples", "clip_samples",
+       [](F& f) { f.set_field(f.root()->front_end(), schema::FrontEnd::VT_CLIP_SAMPLES, (1 << 24) + 1); }},
       {"exit_of_2G_classes", "network", set_op_field("exit1", schema::Exit::VT_CLASSES, kHuge)},
       {"exit_of_other_classes", "network", set_op_field("exit1", schema::Exit::VT_CLASSES, 2)},
       {"unknown_padding", "unknown", set_op_field("stem", Conv2d::VT_PADDING, std::uint8_t{7})},

@@ -1,6 +1,7 @@
 // Networks for the runtime's tests: what the architectures never do, but a model file may.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -59,16 +60,17 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
     }
     return found[random.below(found.size())];
   };
-  const auto exit = [&](int x) {
+  const auto exit_of = [&](int x) {
     Exit op;
     op.relu = random.below(3) == 0;
     op.norm = static_cast<ExitNorm>(pick(0, 2));
     op.pool = static_cast<ExitPool>(pick(0, 1));
     op.dense = static_cast<ExitDense>(pick(0, 1));
     op.classes = 3;
-    builder.add(name(), op, {x});
+    return Layer{"exit" + std::to_string(x), op, {x}, {}};
   };
-  int exits = 0;
+  std::map<int, Layer> exits;  // of the layers with these indices
+
   for (int i = 0; i < layers; ++i) {
     const int x = any();
     const Shape& s = builder.shape(x);
@@ -114,21 +116,29 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
     }
     if (made < 0) continue;
     tensors.push_back(made);
-    if (exits < 4 && random.below(6) == 0) exit(made), ++exits;
+    if (exits.size() < 4 && random.below(6) == 0) exits.emplace(made, exit_of(made));
   }
   // What no exit needs would be an error: the latest tensor nothing reads gets an exit, the rest is left out.
   std::vector<bool> read(builder.layers().size(), false);
   for (const Layer& layer : builder.layers()) {
     for (const int input : layer.inputs) read[static_cast<std::size_t>(input)] = true;
   }
-  for (auto x = tensors.rbegin(); x != tensors.rend() && exits < 8; ++x) {
-    if (!read[static_cast<std::size_t>(*x)]) exit(*x), ++exits;
+  for (auto x = tensors.rbegin(); x != tensors.rend() && exits.size() < 8; ++x) {
+    if (!read[static_cast<std::size_t>(*x)]) exits.emplace(*x, exit_of(*x));
   }
-  std::vector<int> roots;
+  std::vector<Layer> layers;
+  std::vector<int> place, roots;
   for (int i = 0; i < static_cast<int>(builder.layers().size()); ++i) {
-    if (std::holds_alternative<Exit>(builder.layers()[static_cast<std::size_t>(i)].op)) roots.push_back(i);
+    place.push_back(static_cast<int>(layers.size()));
+    layers.push_back(builder.layers()[static_cast<std::size_t>(i)]);
+    for (int& input : layers.back().inputs) input = place[static_cast<std::size_t>(input)];
+    if (const auto found = exits.find(i); found != exits.end()) {
+      roots.push_back(static_cast<int>(layers.size()));
+      found->second.inputs = {place.back()};
+      layers.push_back(found->second);
+    }
   }
-  return Network::create("random", prune(builder.layers(), roots)).value();
+  return Network::create("random", prune(layers, roots)).value();
 }
 
 }  // namespace bittern::runtime
