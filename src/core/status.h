@@ -1,4 +1,5 @@
-// Errors as values. Nothing in libbittern throws; every function that can fail returns Expected<T> or Status.
+// Errors as values: every function that can fail returns Expected<T> or Status. Nothing in libbittern throws
+// but std::bad_alloc where memory ends, and that only what is not noexcept; it does not cross the C API.
 #pragma once
 
 #include <optional>
