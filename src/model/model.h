@@ -31,9 +31,10 @@ struct LayerWeights {
   std::span<const float> norm_bias;
 };
 
-// How many elements each tensor of `layer` must have.
+// How many elements each tensor of `layer` must have: more than a std::size_t of 32 bits holds, where a file
+// says so.
 struct LayerSizes {
-  std::size_t kernel = 0, bits = 0, scale = 0, bias = 0, norm_scale = 0, norm_bias = 0;
+  std::uint64_t kernel = 0, bits = 0, scale = 0, bias = 0, norm_scale = 0, norm_bias = 0;
   bool operator==(const LayerSizes&) const = default;
 };
 LayerSizes sizes_of(const graph::Network& network, int layer);

@@ -83,7 +83,7 @@ Status check_layer(const Model& model, int index) {
   const LayerWeights& weights = model.weights[size(index)];
   const LayerSizes expected = sizes_of(model.network, index);
   const std::string where = "layer " + quoted(layer.name) + ": ";
-  const auto check_size = [&](std::size_t actual, std::size_t wanted, const char* tensor) -> Status {
+  const auto check_size = [&](std::size_t actual, std::uint64_t wanted, const char* tensor) -> Status {
     if (actual == wanted) return {};
     return corrupt(where + tensor + " has " + std::to_string(actual) + " elements, its shape needs " +
                    std::to_string(wanted));
@@ -95,7 +95,7 @@ Status check_layer(const Model& model, int index) {
   struct FloatTensor {
     const char* name;
     std::span<const float> values;
-    std::size_t wanted;
+    std::uint64_t wanted;
   };
   for (const FloatTensor& tensor :
        {FloatTensor{"kernel", weights.kernel, expected.kernel},
@@ -187,33 +187,35 @@ Status check_provenance(const Provenance& provenance) {
 }  // namespace
 
 LayerSizes sizes_of(const graph::Network& network, int layer) {
+  const auto wide = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
   const graph::Op& op = network.layer(layer).op;
   if (std::holds_alternative<graph::Input>(op)) return {};
   const graph::Shape& input = network.input_of(layer);
-  const auto taps = [](const graph::Extent& kernel) { return size(kernel.time) * size(kernel.frequency); };
+  const auto taps = [&](const graph::Extent& kernel) { return wide(kernel.time) * wide(kernel.frequency); };
   return std::visit(
       Overloaded{[&](const graph::Conv2d& conv) -> LayerSizes {
-                   return {.kernel = taps(conv.kernel) * size(input.channels / conv.groups) *
-                                     size(conv.out_channels),
-                           .bias = conv.bias ? size(conv.out_channels) : 0};
+                   return {.kernel = taps(conv.kernel) * wide(input.channels / conv.groups) *
+                                     wide(conv.out_channels),
+                           .bias = conv.bias ? wide(conv.out_channels) : 0};
                  },
                  [&](const graph::BinaryConv2d& conv) -> LayerSizes {
                    return {.bits = packed_kernel_words(
                                conv.out_channels, conv.kernel.time * conv.kernel.frequency, input.channels),
-                           .scale = conv.has_scale() ? size(conv.out_channels) : 0};
+                           .scale = conv.has_scale() ? wide(conv.out_channels) : 0};
                  },
                  [&](const graph::BatchNorm&) -> LayerSizes {
-                   return {.scale = size(input.channels), .bias = size(input.channels)};
+                   return {.scale = wide(input.channels), .bias = wide(input.channels)};
                  },
                  [&](const graph::Exit& exit) -> LayerSizes {
                    const int inputs = graph::dense_inputs(exit, input);
-                   const std::size_t norm = exit.norm == graph::ExitNorm::kNone         ? 0
-                                            : exit.norm == graph::ExitNorm::kBeforePool ? size(input.channels)
-                                                                                        : size(inputs);
-                   const auto classes = size(exit.classes);
+                   const std::uint64_t norm = exit.norm == graph::ExitNorm::kNone ? 0
+                                              : exit.norm == graph::ExitNorm::kBeforePool
+                                                  ? wide(input.channels)
+                                                  : wide(inputs);
+                   const auto classes = wide(exit.classes);
                    const bool binary = exit.dense == graph::ExitDense::kBinary;
-                   return {.kernel = binary ? 0 : size(inputs) * classes,
-                           .bits = binary ? classes * size(words_for(inputs)) : 0,
+                   return {.kernel = binary ? 0 : wide(inputs) * classes,
+                           .bits = binary ? classes * wide(words_for(inputs)) : 0,
                            .scale = binary ? classes : 0,
                            .bias = classes,
                            .norm_scale = norm,

@@ -37,15 +37,16 @@ Expected<std::size_t> assign_offsets(std::span<Buffer> buffers) {
   for (Buffer* buffer : order) {
     buffer->offset = lowest_gap(*buffer, placed);
     total = std::max(total, buffer->offset + buffer->bytes());
+    // Before the next one: sums of offsets stay small where std::size_t has 32 bits.
+    if (total > kMaxArenaBytes) {
+      return invalid_argument("the network would need more than the limit of " +
+                              std::to_string(kMaxArenaBytes >> 20U) +
+                              " MiB of working memory; give a shorter clip");
+    }
     const auto behind =
         std::upper_bound(placed.begin(), placed.end(), buffer,
                          [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; });
     placed.insert(behind, buffer);
-  }
-  if (total > kMaxArenaBytes) {
-    return invalid_argument("the network would need " + std::to_string(total >> 20U) +
-                            " MiB of working memory, more than the limit of " +
-                            std::to_string(kMaxArenaBytes >> 20U) + " MiB; give a shorter clip");
   }
   return total;
 }

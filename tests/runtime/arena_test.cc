@@ -67,8 +67,7 @@ TEST(Arena, RefusesMoreThanTheLimit) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(refused.error().message,
-            "the network would need 1024 MiB of working memory, more than the limit of 1024 MiB; give a "
-            "shorter clip");
+            "the network would need more than the limit of 1024 MiB of working memory; give a shorter clip");
 }
 
 TEST(Arena, IsSoundForEveryArchitecture) {
