@@ -162,7 +162,8 @@ BITTERN_API const bittern_info* bittern_get_info(const bittern_model* model) BIT
 BITTERN_API bittern_status bittern_self_test(const bittern_model* model, char* error,
                                              size_t error_size) BITTERN_NOEXCEPT;
 
-/* Bytes of working memory that a session needs for clips of `count` samples looked at as `segment` says. */
+/* Bytes of working memory that a session needs for clips of `count` samples looked at as `segment` says, and
+ * for the model's window. */
 BITTERN_API bittern_status bittern_memory_needed(const bittern_model* model, size_t count, int segment,
                                                  size_t* bytes, char* error,
                                                  size_t error_size) BITTERN_NOEXCEPT;

@@ -25,12 +25,11 @@ struct bittern_model {
 
 struct bittern_session {
   bittern_session(bittern::runtime::Session opened, const bittern::exits::Policy& chosen,
-                  bittern::runtime::Segment looked_at, std::vector<std::uint8_t> allowed)
-      : session(std::move(opened)), policy(chosen), segment(looked_at), only(std::move(allowed)) {}
+                  std::vector<std::uint8_t> allowed)
+      : session(std::move(opened)), policy(chosen), only(std::move(allowed)) {}
 
   bittern::runtime::Session session;
   bittern::exits::Policy policy;
-  bittern::runtime::Segment segment;
   std::vector<std::uint8_t> only;
 
   bittern_result result{};  // of bittern_classify
@@ -38,7 +37,6 @@ struct bittern_session {
   // Of bittern_classify_exits: one per exit, or none where the latest call was another.
   std::vector<bittern_result> exits;
   bool exits_valid = false;
-  int frames = 0;                            // that the MACs of `exits` are for
   std::vector<float> logits, probabilities;  // [exits, classes]
 
   std::array<char, 512> error{};

@@ -1,5 +1,4 @@
 // Sessions: samples in, answers out.
-#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -13,25 +12,6 @@ Status check_call(const float* samples, std::size_t count) {
   if (samples == nullptr && count != 0) return invalid_argument("samples is NULL");
   if (count > SIZE_MAX / 2 / sizeof(float))
     return invalid_argument("count is " + std::to_string(count) + ", more samples than memory can hold");
-  return {};
-}
-
-// The work up to each exit, for the frames that a clip of `count` samples has.
-Status count_macs(bittern_session& session, std::size_t count) {
-  const model::Model& model = session.session.model();
-  const features::LogMelSpec& spec = model.front_end;
-  const auto window = static_cast<std::size_t>(spec.clip_samples);
-  const bool whole = session.segment == runtime::Segment::kWhole;
-  const int frames = spec.frames(static_cast<std::int64_t>(whole ? std::max(count, window) : window));
-  if (frames == session.frames) return {};
-  BITTERN_ASSIGN_OR_RETURN(const graph::Network network, model.network.with_time(frames));
-  const graph::Counts counts = graph::count(network);
-  for (std::size_t i = 0; i < session.exits.size(); ++i) {
-    session.exits[i].macs_share = counts.exits[i].share;
-    session.exits[i].macs_binary = counts.exits[i].cumulative.binary;
-    session.exits[i].macs_float = counts.exits[i].cumulative.floating;
-  }
-  session.frames = frames;
   return {};
 }
 
@@ -51,7 +31,6 @@ Status classify(bittern_session& session, std::span<const float> samples) {
 
 Status classify_exits(bittern_session& session, std::span<const float> samples) {
   BITTERN_RETURN_IF_ERROR(session.session.logits(samples, session.logits));
-  BITTERN_RETURN_IF_ERROR(count_macs(session, samples.size()));
   const model::Model& model = session.session.model();
   const std::size_t classes = model.labels.size();
   for (std::size_t i = 0; i < session.exits.size(); ++i) {
@@ -59,12 +38,15 @@ Status classify_exits(bittern_session& session, std::span<const float> samples) 
     exits::softmax(std::span(session.logits).subspan(i * classes, classes), model.temperatures[i],
                    probabilities, session.only);
     const exits::Answer answer = exits::answer(probabilities);
-    bittern_result& result = session.exits[i];
-    result.label = answer.label;
-    result.exit = static_cast<int>(i) + 1;
-    result.probability = answer.max_probability;
-    result.entropy = answer.entropy;
-    result.probabilities = probabilities.data();
+    const graph::ExitCounts& counts = session.session.counts(static_cast<int>(i) + 1);
+    session.exits[i] = {.label = answer.label,
+                        .exit = counts.exit,
+                        .probability = answer.max_probability,
+                        .entropy = answer.entropy,
+                        .probabilities = probabilities.data(),
+                        .macs_share = counts.share,
+                        .macs_binary = counts.cumulative.binary,
+                        .macs_float = counts.cumulative.floating};
   }
   session.exits_valid = true;
   return {};
@@ -86,8 +68,7 @@ bittern_status bittern_session_open(const bittern_model* model, const bittern_op
                              bittern::capi::read_options(options, *model->model));
     BITTERN_ASSIGN_OR_RETURN(bittern::runtime::Session opened,
                              bittern::runtime::Session::create(model->model, chosen.session));
-    auto handle = std::make_unique<bittern_session>(std::move(opened), chosen.policy, chosen.session.segment,
-                                                    std::move(chosen.only));
+    auto handle = std::make_unique<bittern_session>(std::move(opened), chosen.policy, std::move(chosen.only));
     const auto exits = static_cast<std::size_t>(model->model->network.exit_count());
     handle->exits.resize(exits);
     handle->logits.resize(exits * model->model->labels.size());

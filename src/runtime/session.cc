@@ -63,7 +63,7 @@ Status check_samples(std::span<const float> samples) {
 
 // No exception leaves: a plan for a new length allocates.
 template <class F>
-Status without_exceptions(F&& call) noexcept {
+auto without_exceptions(F&& call) noexcept -> decltype(call()) {
   try {
     return call();
   } catch (const std::bad_alloc&) {
@@ -105,7 +105,7 @@ struct Session::State {
   std::size_t needed = 0;
   std::vector<std::unique_ptr<const Plan>> prepared;
   std::unique_ptr<const Plan> latest;  // of a length that was not prepared
-  const Plan* plan = nullptr;          // of the running call
+  const Plan* plan = nullptr;          // of the running call, then of the latest
 };
 
 Expected<Plan> Session::State::make_plan(int frames) {
@@ -256,6 +256,7 @@ Expected<Session> Session::create(std::shared_ptr<const model::Model> model, Ses
   }
   Session session(std::move(state));
   BITTERN_RETURN_IF_ERROR(session.prepare(samples));
+  session.state_->plan = session.state_->prepared.front().get();
   return session;
 }
 
@@ -267,6 +268,9 @@ Session::~Session() = default;
 const model::Model& Session::model() const { return *state_->model; }
 const Trace& Session::trace() const { return state_->executor.trace(); }
 std::size_t Session::arena_bytes() const { return state_->needed; }
+const graph::ExitCounts& Session::counts(int exit) const {
+  return state_->plan->stages[static_cast<std::size_t>(exit) - 1].counts;
+}
 
 Status Session::prepare(std::int64_t samples) {
   if (samples < 1)
@@ -281,8 +285,12 @@ Expected<std::size_t> Session::required_arena_bytes(const model::Model& model, s
                                                     Segment segment) {
   const auto looked_at = samples_looked_at(model.front_end, samples, segment);
   BITTERN_ASSIGN_OR_RETURN(const int frames, frames_of(model.front_end, looked_at));
-  BITTERN_ASSIGN_OR_RETURN(const Plan plan, lower(model, frames));
-  return plan.arena_bytes;
+  return without_exceptions([&]() -> Expected<std::size_t> {
+    BITTERN_ASSIGN_OR_RETURN(const Plan window, lower(model, model.front_end.clip_frames()));
+    if (frames == window.frames) return window.arena_bytes;
+    BITTERN_ASSIGN_OR_RETURN(const Plan plan, lower(model, frames));
+    return std::max(window.arena_bytes, plan.arena_bytes);  // a longer clip may need a little less
+  });
 }
 
 Status Session::classify(std::span<const float> samples, const exits::Policy& policy, Classification& result,

@@ -63,7 +63,7 @@ class Session {
   // Plans for clips of `samples` samples.
   Status prepare(std::int64_t samples);
   std::size_t arena_bytes() const;  // in use, for the largest length so far
-  // What clips of `samples` samples need.
+  // What a session needs that is to take clips of `samples` samples: for them and for the window.
   static Expected<std::size_t> required_arena_bytes(const model::Model& model, std::int64_t samples,
                                                     Segment segment = Segment::kWhole);
 
@@ -77,6 +77,10 @@ class Session {
   Status logits(std::span<const float> samples, std::span<float> output) noexcept;
   // The same from ready features [frames, mel_bins], any number of frames that the network can take.
   Status logits_from_features(std::span<const float> features, std::span<float> output) noexcept;
+
+  // What exit `exit`, from 1 to the model's last, costs for clips of the latest call's length; of the window
+  // before the first call.
+  const graph::ExitCounts& counts(int exit) const;
 
   const Trace& trace() const;
 

@@ -36,6 +36,8 @@ TEST(Allocation, PreparedLengthsTakeNoMemory) {
     const auto patience = exits::Policy::with_threshold("patience", 3).value();
     const std::vector<std::uint8_t> only{1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1};
     std::vector<float> logits(std::size_t{5} * 12);
+    const std::vector<float> window = random_features({98, 64, 1}, 2);
+    const std::vector<float> longer = random_features({1 + (40000 - 400) / 160, 64, 1}, 3);
     Classification result;
     const std::size_t prepared = allocations();
     bool ok = true;
@@ -44,6 +46,9 @@ TEST(Allocation, PreparedLengthsTakeNoMemory) {
       ok = ok && session.classify(*samples, patience, result, only).ok();
       ok = ok && session.classify(*samples, exits::Policy{}, result).ok();
       ok = ok && session.logits(*samples, logits).ok();
+    }
+    for (const auto* features : {&window, &longer, &window}) {
+      ok = ok && session.logits_from_features(*features, logits).ok();
     }
     EXPECT_EQ(allocations(), prepared) << name;
     EXPECT_TRUE(ok) << name;
