@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "core/math.h"
 #include "exits/rule.h"
@@ -21,7 +22,12 @@ void softmax(std::span<const float> logits, float temperature, std::span<float> 
     sum += probabilities[i];
   }
   if (!found) return;
-  for (std::size_t i = 0; i < logits.size(); ++i) probabilities[i] /= sum;
+  // The least normal number too: a machine may flush what only rounds up to it.
+  constexpr float kLeastNormal = std::numeric_limits<float>::min();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const float p = probabilities[i] / sum;
+    probabilities[i] = p <= kLeastNormal ? 0.0F : p;
+  }
 }
 
 float entropy(std::span<const float> probabilities) noexcept {

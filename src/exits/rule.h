@@ -49,9 +49,9 @@ struct Policy {
   static Expected<Policy> at_exit(int exit, int exits);
 };
 
-// p_i = exp((l_i - max l) / temperature) / sum, own exp (core/math.h), summed in ascending order. `only`, if
-// not empty, [classes] of 0 or 1 with at least one 1: the rest get 0 and take no part. Logits must be finite,
-// temperature positive.
+// p_i = exp((l_i - max l) / temperature) / sum, own exp (core/math.h), summed in ascending order; up to
+// 2^-126: 0. `only`, if not empty, [classes] of 0 or 1 with at least one 1: the rest get 0 and take no part.
+// Logits must be finite, temperature positive.
 void softmax(std::span<const float> logits, float temperature, std::span<float> probabilities,
              std::span<const std::uint8_t> only = {}) noexcept;
 // H = -sum p ln p in nats; 0 ln 0 = 0.

@@ -148,8 +148,8 @@ Status check_exits(const Model& model) {
     return corrupt(std::to_string(model.temperatures.size()) + " temperatures for " + std::to_string(exits) +
                    " exits");
   for (const float temperature : model.temperatures) {
-    if (!std::isfinite(temperature) || temperature <= 0.0F)
-      return corrupt("a temperature is not a positive number");
+    if (!(temperature >= kLeastTemperature && temperature <= kMostTemperature))
+      return corrupt("a temperature is not a number from 0.001 to 1000");
   }
   if (model.operating_points.size() > kMaxOperatingPoints)
     return corrupt(std::to_string(model.operating_points.size()) + " operating points, more than " +

@@ -63,6 +63,20 @@ TEST(Softmax, StaysFiniteAtTheEndsOfTheRange) {
   }
 }
 
+// Divisions by the sum may not lead below the normal numbers, which some hosts flush to zero.
+TEST(Softmax, GivesZeroOrANormalNumber) {
+  std::vector<float> p(4);
+  softmax(std::vector<float>{0, 0, 0, -87.0F}, 1.0F, p);
+  EXPECT_EQ(p[3], 0.0F);
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    Random random({seed, 8});
+    for (const float low : {-85.5F, -86.0F, -86.5F}) {
+      softmax(std::vector<float>{0, 0, 0, low + random.uniform(-0.5F, 0.5F)}, 1.0F, p);
+      EXPECT_TRUE(p[3] == 0.0F || std::isnormal(p[3])) << p[3];
+    }
+  }
+}
+
 TEST(Softmax, DoesNotDependOnAShiftThatIsExact) {
   const std::vector<float> logits{0.5F, -1.25F, 3.0F, 2.0F};
   std::vector<float> shifted = logits;

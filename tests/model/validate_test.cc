@@ -69,6 +69,8 @@ const std::vector<Fault>& faults() {
       {"label_long", "257 bytes", [](Model& m) { m.labels[1] = std::string(257, 'x'); }},
       {"temperature_missing", "2 temperatures for 3 exits", [](Model& m) { m.temperatures.pop_back(); }},
       {"temperature_zero", "temperature", [](Model& m) { m.temperatures[2] = 0.0F; }},
+      {"temperature_tiny", "temperature", [](Model& m) { m.temperatures[2] = 1e-40F; }},
+      {"temperature_huge", "temperature", [](Model& m) { m.temperatures[1] = 1001.0F; }},
       {"temperature_nan", "temperature", [](Model& m) { m.temperatures[0] = kNan; }},
       {"threshold_missing", "thresholds", [](Model& m) { m.operating_points[0].thresholds.pop_back(); }},
       {"threshold_infinite", "not finite", [](Model& m) { m.operating_points[0].thresholds[1] = kInfinity; }},
