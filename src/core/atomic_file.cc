@@ -7,83 +7,162 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace bittern {
 namespace {
 
-Error failed(const std::filesystem::path& path, const char* what, int reason) {
+namespace fs = std::filesystem;
+
+Error failed(const fs::path& path, const char* what, int reason) {
   return io_error(path.string() + ": cannot " + what + ": " + std::strerror(reason));
 }
 
-Status flush_to_disk(const std::filesystem::path& path, int open_flags) {
-  const int descriptor = ::open(path.c_str(), open_flags | O_CLOEXEC);
-  if (descriptor < 0) return failed(path, "open", errno);
-  const int result = ::fsync(descriptor);
-  const int reason = errno;
-  ::close(descriptor);
-  // Some file systems cannot flush a folder; the rename is then as safe as it gets.
-  if (result != 0 && reason != EINVAL && reason != EROFS) return failed(path, "flush", reason);
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { static_cast<void>(close()); }
+
+  int number() const { return number_; }
+  bool open() const { return number_ >= 0; }
+  void reset(int number) {
+    static_cast<void>(close());
+    number_ = number;
+  }
+  bool close() {
+    const int number = std::exchange(number_, -1);
+    return number < 0 || ::close(number) == 0;
+  }
+
+ private:
+  int number_;
+};
+
+// Where `path` leads, the last link's target too if it does not exist: replacing a link would destroy it.
+Expected<fs::path> follow_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // Linux's own limit
+  fs::path target = path;
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(target, error); ++links) {
+    if (links == kMostLinks) return failed(path, "create", ELOOP);
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) return failed(path, "create", error.value());
+    target = target.parent_path() / next;
+  }
+  return target;
+}
+
+Status write_all(const Descriptor& file, const fs::path& path, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed(path, "write", written == 0 ? ENOSPC : errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
   return {};
 }
 
-Status write_all(const std::filesystem::path& temporary, const std::filesystem::path& path,
-                 std::span<const std::byte> bytes) {
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
-  if (descriptor < 0) return failed(path, "open", errno);
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      const int reason = written == 0 ? ENOSPC : errno;
-      ::close(descriptor);
-      return failed(path, "write", reason);
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  if (::close(descriptor) != 0) return failed(path, "write", errno);
-  return {};
+// A device or a pipe: it stays what it is.
+Status write_into(const fs::path& path, std::span<const std::byte> bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  if (!file.open()) return failed(path, "open", errno);
+  BITTERN_RETURN_IF_ERROR(write_all(file, path, bytes));
+  return file.close() ? Status() : failed(path, "write", errno);
 }
+
+// The file that is to take the place of `target`.
+class Replacement {
+ public:
+  Replacement(fs::path target, const fs::path& path) : target_(std::move(target)), path_(path) {}
+  Replacement(const Replacement&) = delete;
+  Replacement& operator=(const Replacement&) = delete;
+  ~Replacement() {
+    if (!name_.empty()) ::unlink(name_.c_str());
+  }
+
+  Status write(std::span<const std::byte> bytes) {
+    // Without a name where the system can do that: a process that is killed meanwhile then leaves nothing.
+#ifdef O_TMPFILE
+    file_.reset(::open(folder().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, kNewMode));
+    if (file_.open()) {
+      BITTERN_RETURN_IF_ERROR(fill(bytes));
+      const std::string unnamed = "/proc/self/fd/" + std::to_string(file_.number());
+      if (take_name([&](const char* name) {
+            return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+          })) {
+        return {};
+      }
+    }
+#endif
+    if (!take_name([&](const char* name) {
+          file_.reset(::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewMode));
+          return file_.number();
+        })) {
+      return failed(path_, "create", errno);
+    }
+    return fill(bytes);
+  }
+
+  Status put_in_place() {
+    if (::rename(name_.c_str(), target_.c_str()) != 0) return failed(path_, "replace", errno);
+    name_.clear();
+    // The file is there. Where its folder cannot be flushed, that is as safe as it gets.
+    const Descriptor opened(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.open()) ::fsync(opened.number());
+    return {};
+  }
+
+ private:
+  static constexpr mode_t kNewMode = 0666;  // less the process's umask
+
+  fs::path folder() const { return target_.has_parent_path() ? target_.parent_path() : "."; }
+
+  // Names beside the target until `make` makes a file of one (0 or more); -1 and errno: it did not.
+  template <class Make>
+  bool take_name(Make&& make) {
+    constexpr int kMostNames = 100;
+    for (int i = 0; i < kMostNames; ++i) {
+      std::string name = target_.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(i);
+      if (make(name.c_str()) >= 0) {
+        name_ = std::move(name);
+        return true;
+      }
+      if (errno != EEXIST) break;
+    }
+    return false;
+  }
+
+  Status fill(std::span<const std::byte> bytes) {
+    struct stat old {};
+    // Where that fails, the file system has modes of its own.
+    if (::stat(target_.c_str(), &old) == 0) static_cast<void>(::fchmod(file_.number(), old.st_mode & 0777U));
+    BITTERN_RETURN_IF_ERROR(write_all(file_, path_, bytes));
+    // EINVAL: a file system that has nothing to flush.
+    if (::fsync(file_.number()) != 0 && errno != EINVAL) return failed(path_, "flush", errno);
+    return {};
+  }
+
+  fs::path target_;
+  const fs::path& path_;  // as the caller named it
+  Descriptor file_;
+  std::string name_;  // none: the file has no name, or is in place
+};
 
 }  // namespace
 
-Status write_file_with(const std::filesystem::path& path,
-                       const std::function<Status(const std::filesystem::path&)>& write) {
-  // A link or a device stands for what it points to; replacing it would destroy it (`--out /dev/null`).
+Status write_file(const fs::path& path, std::span<const std::byte> bytes) {
   std::error_code ignored;
-  std::filesystem::path target = path;
-  if (std::filesystem::is_symlink(path, ignored)) target = std::filesystem::weakly_canonical(path, ignored);
-  if (std::filesystem::exists(target, ignored) && !std::filesystem::is_regular_file(target, ignored)) {
-    if (std::filesystem::is_directory(target, ignored))
-      return invalid_argument(path.string() + ": is a folder");
-    return write(target);
-  }
-  std::string pattern = target.string() + ".XXXXXX";
-  const int descriptor = ::mkstemp(pattern.data());
-  if (descriptor < 0) return failed(path, "create", errno);
-  ::close(descriptor);
-  const std::filesystem::path temporary = pattern;
-  Status status = write(temporary);
-  if (status.ok()) status = flush_to_disk(temporary, O_RDONLY);
-  if (status.ok()) {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::chmod(temporary.c_str(), static_cast<mode_t>(0666 & ~mask));
-    if (::rename(temporary.c_str(), target.c_str()) != 0) status = failed(path, "replace", errno);
-  }
-  if (!status.ok()) {
-    ::unlink(temporary.c_str());
-    return status;
-  }
-  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  return flush_to_disk(folder, O_RDONLY | O_DIRECTORY);
+  if (fs::is_directory(path, ignored)) return invalid_argument(path.string() + ": is a folder");
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return write_into(path, bytes);
+  BITTERN_ASSIGN_OR_RETURN(const fs::path target, follow_links(path));
+  Replacement replacement(target, path);
+  BITTERN_RETURN_IF_ERROR(replacement.write(bytes));
+  return replacement.put_in_place();
 }
 
-Status write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  return write_file_with(
-      path, [&](const std::filesystem::path& temporary) { return write_all(temporary, path, bytes); });
-}
-
-Status write_file(const std::filesystem::path& path, std::string_view text) {
+Status write_file(const fs::path& path, std::string_view text) {
   return write_file(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 

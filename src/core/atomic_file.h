@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string_view>
 
@@ -11,14 +10,11 @@
 
 namespace bittern {
 
-// Replaces `path` by `bytes`. On any error (kIo: missing folder, full disk, ...) `path` is as it was and
-// nothing is left beside it.
+// Replaces `path` by `bytes`, keeping its permissions; where it is a link, what that leads to, and a device
+// is written into. On any error (kIo: missing folder, full disk, ...) `path` is as it was and nothing is left
+// beside it. Nor is anything where the process is killed while bytes are written, if the file system has
+// files without a name (Linux's O_TMPFILE).
 Status write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Status write_file(const std::filesystem::path& path, std::string_view text);
-
-// The same for a writer that needs a path of its own (a library that saves by name): `write` fills the
-// temporary file that it is given.
-Status write_file_with(const std::filesystem::path& path,
-                       const std::function<Status(const std::filesystem::path& temporary)>& write);
 
 }  // namespace bittern

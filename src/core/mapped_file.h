@@ -12,7 +12,7 @@ namespace bittern {
 
 class MappedFile {
  public:
-  // Errors: kNotFound, kIo, kInvalidArgument (a folder, an empty file, or more than `max_bytes`).
+  // Errors: kNotFound, kIo, kInvalidArgument (a folder, or more than `max_bytes`), kCorrupt (an empty file).
   static Expected<std::shared_ptr<const MappedFile>> open(const std::filesystem::path& path,
                                                           std::size_t max_bytes);
 
