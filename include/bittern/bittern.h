@@ -126,8 +126,8 @@ typedef struct bittern_options {
 #define BITTERN_OPTIONS_INIT \
   { sizeof(bittern_options), "entropy", 0.5f, NULL, 0, NULL, BITTERN_WHOLE, NULL, NULL, 0 }
 
-/* What one exit answers. Belongs to the session and is valid until its next call. Later versions may add
- * fields at the end. */
+/* What one exit answers. Belongs to the session and is valid until its next bittern_classify() or
+ * bittern_classify_exits(). Later versions may add fields at the end. */
 typedef struct bittern_result {
   int label; /* index into bittern_info.labels */
   int exit;  /* that gave the answer, from 1 */
@@ -190,7 +190,8 @@ BITTERN_API bittern_status bittern_classify_exits(bittern_session* session, cons
 BITTERN_API const bittern_result* bittern_exit_result(const bittern_session* session,
                                                       int exit) BITTERN_NOEXCEPT;
 
-/* One line on the session's latest failed call; "" where none failed. Valid until the session's next call. */
+/* One line on the session's latest failed call; "" where none failed. Valid until the session's next
+ * bittern_classify() or bittern_classify_exits(). */
 BITTERN_API const char* bittern_session_error(const bittern_session* session) BITTERN_NOEXCEPT;
 
 #ifdef __cplusplus

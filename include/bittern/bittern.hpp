@@ -81,7 +81,7 @@ class Session {
     handle_.reset(handle);
   }
 
-  // The result is valid until the next call.
+  // The result is valid until the next classify() or classify_exits().
   const bittern_result& classify(const float* samples, std::size_t count) {
     const bittern_result* result = nullptr;
     check(bittern_classify(handle_.get(), samples, count, &result));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 
 namespace bittern::exits {
 
@@ -13,8 +14,11 @@ std::string decimal(float value) {
 
 Status check_range(std::string_view rule, float threshold, float low, float high) {
   if (threshold >= low && threshold <= high) return {};  // false for NaN
+  const std::string range = high == std::numeric_limits<float>::max()
+                                ? decimal(low) + " or more"
+                                : "a number from " + decimal(low) + " to " + decimal(high);
   return invalid_argument("the threshold of rule '" + std::string(rule) + "' is " + decimal(threshold) +
-                          "; give a number from " + decimal(low) + " to " + decimal(high));
+                          "; give " + range);
 }
 
 }  // namespace bittern::exits

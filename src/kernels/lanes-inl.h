@@ -1,4 +1,5 @@
-// Per-target helpers: covering a range of channels with vectors, and signs of a vector as bits.
+// Compiled once per instruction set: covering a range of channels with vectors, and signs of a vector as
+// bits.
 #if defined(BITTERN_KERNELS_LANES_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef BITTERN_KERNELS_LANES_INL_H
 #undef BITTERN_KERNELS_LANES_INL_H

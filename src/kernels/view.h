@@ -7,9 +7,8 @@
 //
 // - A concat is a place, not a copy: `channels` of a tensor `pixel_stride` wide (see channels_of()).
 // - A buffer may be a ring in time: `ring` rows of memory of which row 0 lies in slot `first`. Rows are
-// logical
-//   everywhere: row 0 is where padding ends, row time - 1 is the last. Only rows that a call reads or writes
-//   need be in the ring.
+//   logical everywhere: row 0 is where padding ends, row time - 1 is the last. Only rows that a call reads or
+//   writes need be in the ring.
 // - 1-bit activations are View<std::uint64_t>: `channels` and the strides then count words (core/bits.h), not
 //   bits.
 //

@@ -254,7 +254,7 @@ Expected<std::vector<LayerWeights>> read_all_weights(const schema::Model& stored
   for (const schema::Layer* layer : *stored.layers()) {
     for (const schema::Tensor* tensor : *layer->tensors()) total += tensor->data()->size();
   }
-  if (total > file_bytes) return corrupt("its tensors overlap");
+  if (total > file_bytes) return corrupt("its tensors have more bytes together than the file: some overlap");
   std::vector<LayerWeights> weights;
   weights.reserve(stored.layers()->size());
   for (const schema::Layer* layer : *stored.layers()) {

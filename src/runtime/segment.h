@@ -15,7 +15,7 @@ std::optional<std::size_t> first_beyond(std::span<const float> values, float lim
 std::optional<std::size_t> first_not_finite(std::span<const float> values) noexcept;
 
 // The part of `samples`, which are longer than `window` samples, that `segment` chooses. Energy for kLoudest
-// is a sum of squares of samples clipped to +-1 and rounded to 16 bits: integers, so no order of summation
+// is a sum of squares of samples clipped to +-1 and cut to 16 bits: integers, so no order of summation
 // matters.
 std::span<const float> choose_segment(std::span<const float> samples, std::size_t window,
                                       Segment segment) noexcept;

@@ -55,6 +55,8 @@ TEST(Rules, ErrorNamesValueAndRange) {
   EXPECT_EQ(
       Policy::with_threshold("patience", 2.5F).error().message,
       "the threshold of rule 'patience' is 2.5; give a whole number: how many exits in a row must agree");
+  EXPECT_EQ(Policy::with_threshold("entropy", -1).error().message,
+            "the threshold of rule 'entropy' is -1; give 0 or more");
   EXPECT_FALSE(Policy::with_threshold("patience", 17).ok());
   EXPECT_FALSE(Policy::with_threshold("margin", 1.01F).ok());
 }
