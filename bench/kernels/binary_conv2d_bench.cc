@@ -75,10 +75,12 @@ void run(benchmark::State& state, Isa isa, const Layer& layer) {
   const View<float> to = dense_view(output.data(), time, frequency, layer.outputs);
   epilogue.residual = to;
   const auto from = dense_view<const std::uint64_t>(input.data(), layer.time, layer.frequency, words);
+  std::vector<std::int16_t> tap_bits(9 * static_cast<std::size_t>(layer.outputs));
+  count_tap_bits(kernel.data(), layer.outputs, 9, layer.inputs, tap_bits.data());
   const auto& convolve = *kernels(isa).binary_conv2d;
   const double start = seconds();
   for (auto _ : state) {
-    convolve(shape, from, kernel.data(), epilogue, to, 0, time);
+    convolve(shape, from, kernel.data(), tap_bits.data(), epilogue, to, 0, time);
     benchmark::ClobberMemory();
   }
   const double elapsed = seconds() - start;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -160,6 +161,23 @@ Status write_file(const fs::path& path, std::span<const std::byte> bytes) {
   Replacement replacement(target, path);
   BITTERN_RETURN_IF_ERROR(replacement.write(bytes));
   return replacement.put_in_place();
+}
+
+bool is_unfinished(std::string_view name, std::string_view file) {
+  if (!name.starts_with(file)) return false;
+  // ".PID-N", as take_name() makes it.
+  std::string_view rest = name.substr(file.size());
+  const auto drop_digits = [&rest] {
+    const std::size_t count = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    rest.remove_prefix(count);
+    return count > 0;
+  };
+  const auto drop = [&rest](char c) {
+    if (!rest.starts_with(c)) return false;
+    rest.remove_prefix(1);
+    return true;
+  };
+  return drop('.') && drop_digits() && drop('-') && drop_digits() && rest.empty();
 }
 
 Status write_file(const fs::path& path, std::string_view text) {

@@ -17,4 +17,7 @@ namespace bittern {
 Status write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Status write_file(const std::filesystem::path& path, std::string_view text);
 
+// Whether a file of this name, in one folder with `file`, is what a killed write_file() left of `file`.
+bool is_unfinished(std::string_view name, std::string_view file);
+
 }  // namespace bittern

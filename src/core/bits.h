@@ -15,6 +15,7 @@
 // output channel 8 b + l. Lanes past the last output and bits past the last input channel are 0.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -57,6 +58,27 @@ inline void pack_kernel(const float* kernel, int outputs, int taps, int inputs, 
         packed[packed_kernel_index(output, tap, input / kWordBits, taps, words)] |= sign_bit(row[output])
                                                                                     << (input % kWordBits);
       }
+    }
+  }
+}
+
+constexpr std::size_t tap_bits_size(int outputs, int taps) {
+  return static_cast<std::size_t>(taps) * static_cast<std::size_t>(blocks_for(outputs)) * kBlockLanes;
+}
+
+// How many bits of a packed kernel are 1, for each tap and output: [taps][blocks_for(outputs) * 8],
+// tap_bits_size() numbers.
+inline void count_tap_bits(const std::uint64_t* packed, int outputs, int taps, int inputs,
+                           std::int16_t* counts) {
+  const int blocks = blocks_for(outputs);
+  for (int block = 0; block < blocks; ++block) {
+    for (int tap = 0; tap < taps; ++tap) {
+      int sums[kBlockLanes] = {};
+      for (int word = 0; word < words_for(inputs); ++word) {
+        for (int& sum : sums) sum += std::popcount(*packed++);
+      }
+      std::int16_t* const to = counts + (std::ptrdiff_t{tap} * blocks + block) * kBlockLanes;
+      for (int lane = 0; lane < kBlockLanes; ++lane) to[lane] = static_cast<std::int16_t>(sums[lane]);
     }
   }
 }

@@ -24,15 +24,16 @@ struct BinaryConv2dShape {
 //   output(t, f, o) = epilogue(float(sum))
 //
 // input: bits [time, frequency, words]; bits past in_channels must be 0. kernel: packed_kernel_words() words
-// in the layout [output block of 8][tap][word][lane] of core/bits.h, 64-byte aligned. output: [.., ..,
-// out_channels]. |sum| <= 31 * 31 * 4096 < 2^24, so float(sum) is exact.
+// in the layout [output block of 8][tap][word][lane] of core/bits.h, 64-byte aligned. tap_bits: its
+// count_tap_bits(), read where pad_with_one only (may be null elsewhere): taps outside the input are then not
+// computed. output: [.., .., out_channels]. |sum| <= 31 * 31 * 4096 < 2^24, so float(sum) is exact.
 using BinaryConv2d = void(const BinaryConv2dShape& shape, View<const std::uint64_t> input,
-                          const std::uint64_t* kernel, const Epilogue& epilogue, View<float> output,
-                          int first_row, int last_row) noexcept;
+                          const std::uint64_t* kernel, const std::int16_t* tap_bits, const Epilogue& epilogue,
+                          View<float> output, int first_row, int last_row) noexcept;
 
 // The plain sums.
 using BinaryConv2dSums = void(const BinaryConv2dShape& shape, View<const std::uint64_t> input,
-                              const std::uint64_t* kernel, View<std::int32_t> output, int first_row,
-                              int last_row) noexcept;
+                              const std::uint64_t* kernel, const std::int16_t* tap_bits,
+                              View<std::int32_t> output, int first_row, int last_row) noexcept;
 
 }  // namespace bittern::kernels

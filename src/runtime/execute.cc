@@ -74,7 +74,7 @@ kernels::Epilogue Executor::epilogue(const Epilogue& plan) noexcept {
           .norm_bias = plan.norm_bias,
           .residual = view<float>(plan.residual),
           .final_relu = plan.final_relu,
-          .signs = {}};
+          .signs = view<std::uint64_t>(plan.signs)};
 }
 
 void Executor::run_step(const Step& step, int first_row, int last_row) noexcept {
@@ -94,7 +94,7 @@ void Executor::run_step(const Step& step, int first_row, int last_row) noexcept 
     }
     void operator()(const BinaryConvStep& op) const {
       kernels().binary_conv2d(op.shape, executor.view<std::uint64_t>(step.input), op.kernel,
-                              executor.epilogue(op.epilogue), output(), first, last);
+                              op.tap_bits.get(), executor.epilogue(op.epilogue), output(), first, last);
     }
     void operator()(const ConvStep& op) const {
       kernels().conv2d(op.shape, input(), op.kernel, executor.epilogue(op.epilogue), output(), first, last);

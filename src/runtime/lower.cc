@@ -133,15 +133,44 @@ class Lowering {
     }
     const Place signs = scratch(pack_name + " for " + name_of(i), Element::kWord, input.time, input.frequency,
                                 words_for(input.channels));
-    add_step(pack_name, pack, place_of(nodes_[i].inputs.front()), signs, {});
+    if (!write_signs_with(place_of(nodes_[i].inputs.front()), pack, signs))
+      add_step(pack_name, pack, place_of(nodes_[i].inputs.front()), signs, {});
     Fusion fusion = fuse(nodes_, model_, places_, i);
     BinaryConvStep step{.shape = {.window = window,
                                   .in_channels = input.channels,
                                   .out_channels = op.out_channels,
                                   .pad_with_one = op.pad_value == graph::BinaryPadding::kOne},
                         .kernel = weights_of(i).bits.data(),
+                        .tap_bits = tap_bits_of(i, op, input.channels),
                         .epilogue = fusion.epilogue};
     add_step(names_of(fusion.layers), step, signs, fusion.output, window, macs_per_row(i));
+  }
+
+  // Has the convolution that makes `input`, if it is the step before, write its signs along. Not where a
+  // norm comes before the sign.
+  bool write_signs_with(const Place& input, const PackStep& pack, const Place& signs) {
+    if (pack.scale != nullptr || pending_.empty() || pending_.back().output != input) return false;
+    Step& before = pending_.back();
+    Epilogue* const epilogue = epilogue_of(before);
+    if (epilogue == nullptr || epilogue->signs) return false;
+    epilogue->signs = signs;
+    before.name += " + " + buffer_of(signs).name;
+    return true;
+  }
+
+  static Epilogue* epilogue_of(Step& step) {
+    if (auto* conv = std::get_if<ConvStep>(&step.operation)) return &conv->epilogue;
+    if (auto* conv = std::get_if<BinaryConvStep>(&step.operation)) return &conv->epilogue;
+    return nullptr;
+  }
+
+  // What a tap adds where it lies outside: padding is +1 and differs from the weights that are -1.
+  std::shared_ptr<const std::int16_t[]> tap_bits_of(int i, const graph::BinaryConv2d& op, int in) const {
+    if (op.pad_value != graph::BinaryPadding::kOne) return {};
+    const int taps = op.kernel.time * op.kernel.frequency;
+    auto counts = std::make_shared<std::int16_t[]>(tap_bits_size(op.out_channels, taps));
+    count_tap_bits(weights_of(i).bits.data(), op.out_channels, taps, in, counts.get());
+    return counts;
   }
 
   void emit_pool(int i, const kernels::Window& window, bool max) {
@@ -253,7 +282,7 @@ class Lowering {
       while (options_.stream && i < pending_.size() && joins(group, pending_[i])) {
         group.steps.push_back(std::move(pending_[i++]));
       }
-      for (const Step& step : group.steps) use_all(step, group.position);
+      for (Step& step : group.steps) use_all(step, group.position);
       choose_tile(group, plan_.buffers, options_.tile_bytes);
       plan_.longest_group = std::max(plan_.longest_group, static_cast<int>(group.steps.size()));
       plan_.groups.push_back(std::move(group));
@@ -261,13 +290,13 @@ class Lowering {
     pending_.clear();
   }
 
-  void use_all(const Step& step, int position) {
+  void use_all(Step& step, int position) {
     use(step.input, position);
     use(step.output, position);
     if (const auto* add = std::get_if<AddStep>(&step.operation)) use(add->second, position);
-    if (const auto* conv = std::get_if<ConvStep>(&step.operation)) use(conv->epilogue.residual, position);
-    if (const auto* conv = std::get_if<BinaryConvStep>(&step.operation)) {
-      use(conv->epilogue.residual, position);
+    if (const Epilogue* epilogue = epilogue_of(step)) {
+      use(epilogue->residual, position);
+      use(epilogue->signs, position);
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -56,6 +57,7 @@ struct Epilogue {
   const float* norm_bias = nullptr;
   Place residual{};
   bool final_relu = false;
+  Place signs{};  // where the next reader binarises
 };
 
 struct PackStep {  // signs of input, or of input * scale + bias
@@ -65,6 +67,7 @@ struct PackStep {  // signs of input, or of input * scale + bias
 struct BinaryConvStep {
   kernels::BinaryConv2dShape shape;
   const std::uint64_t* kernel = nullptr;
+  std::shared_ptr<const std::int16_t[]> tap_bits;  // of the kernel, where padding is +1 (core/bits.h)
   Epilogue epilogue;
 };
 struct ConvStep {

@@ -111,6 +111,8 @@ at::Tensor count_bits(const at::Tensor& x, const at::Tensor& kernel, const graph
   const auto frequency = static_cast<int>(x.size(1));
   AlignedBuffer<std::uint64_t> packed(packed_kernel_words(out, geometry.taps(), in));
   pack_kernel(kernel.data_ptr<float>(), out, geometry.taps(), in, packed.data());
+  std::vector<std::int16_t> tap_bits(tap_bits_size(out, geometry.taps()));
+  count_tap_bits(packed.data(), out, geometry.taps(), in, tap_bits.data());
 
   kernels::BinaryConv2dShape shape;
   shape.window = {geometry.kernel.time,      geometry.kernel.frequency, geometry.stride.time,
@@ -133,7 +135,7 @@ at::Tensor count_bits(const at::Tensor& x, const at::Tensor& kernel, const graph
       table.pack_signs(view(x.data_ptr<float>(), time, frequency, in, clip), nullptr, nullptr, bit_view, 0,
                        time);
       table.binary_conv2d(
-          shape, bit_view, packed.data(), {},
+          shape, bit_view, packed.data(), tap_bits.data(), {},
           view(output.data_ptr<float>(), geometry.time.output, geometry.frequency.output, out, clip), 0,
           geometry.time.output);
     }

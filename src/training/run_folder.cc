@@ -41,12 +41,9 @@ Expected<FolderLock> lock(const fs::path& root) {
   return held;
 }
 
-// "checkpoint.pt.a1B2c3" is what write_file() leaves of checkpoint.pt where it is killed.
 bool is_remnant(const std::string& name) {
-  constexpr std::size_t kSuffix = 7;
-  if (name.size() <= kSuffix || name[name.size() - kSuffix] != '.') return false;
-  const std::string_view whole = std::string_view(name).substr(0, name.size() - kSuffix);
-  return whole == "recipe.json" || whole == "checkpoint.pt" || whole == "best.bittern";
+  return is_unfinished(name, "recipe.json") || is_unfinished(name, "checkpoint.pt") ||
+         is_unfinished(name, "best.bittern");
 }
 
 Status remove_file(const fs::path& path) {

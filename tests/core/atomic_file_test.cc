@@ -90,6 +90,13 @@ TEST_F(AtomicFile, AKillWhileBytesAreWrittenLeavesNothing) {
   EXPECT_EQ(entries(), 1U + left);
 }
 
+TEST(AtomicFileNames, WhatAKillMayLeaveIsKnownByItsName) {
+  for (const char* name : {"a.pt.123-0", "a.pt.4-17"}) EXPECT_TRUE(is_unfinished(name, "a.pt")) << name;
+  for (const char* name :
+       {"a.pt", "a.pt.", "a.pt.1", "a.pt.1-", "a.pt.-1", "a.pt.1-2x", "a.pt.old", "b.pt.1-2", "a.ptx1-2"})
+    EXPECT_FALSE(is_unfinished(name, "a.pt")) << name;
+}
+
 TEST_F(AtomicFile, KeepsTheModeOfWhatItReplaces) {
   std::ofstream(folder_ / "usual").close();
   ASSERT_TRUE(write_file(folder_ / "new", "x").ok());

@@ -45,5 +45,24 @@ TEST(Bits, PackedKernelHoldsTheSignOfEveryWeight) {
       }
 }
 
+TEST(Bits, CountsTheNegativeWeightsOfEveryTapAndOutput) {
+  const int outputs = 13, taps = 6, inputs = 70;
+  Random random{2};
+  std::vector<float> kernel(static_cast<std::size_t>(outputs * taps * inputs));
+  for (float& w : kernel) w = random.uniform(-1, 1);
+  std::vector<std::uint64_t> packed(packed_kernel_words(outputs, taps, inputs));
+  pack_kernel(kernel.data(), outputs, taps, inputs, packed.data());
+  std::vector<std::int16_t> counts(tap_bits_size(outputs, taps), -1);
+  count_tap_bits(packed.data(), outputs, taps, inputs, counts.data());
+  ASSERT_EQ(counts.size(), 6U * 16);
+  for (int t = 0; t < taps; ++t)
+    for (int o = 0; o < 16; ++o) {
+      int negative = 0;
+      for (int i = 0; i < inputs && o < outputs; ++i)
+        negative += kernel[static_cast<std::size_t>((t * inputs + i) * outputs + o)] < 0 ? 1 : 0;
+      EXPECT_EQ(counts[static_cast<std::size_t>(t * 16 + o)], negative) << t << ' ' << o;
+    }
+}
+
 }  // namespace
 }  // namespace bittern

@@ -14,6 +14,7 @@ struct Case {
   Tensor<float> input;
   std::vector<float> kernel;  // HWIO
   AlignedBuffer<std::uint64_t> packed_kernel;
+  std::vector<std::int16_t> tap_bits;
   Tensor<std::int32_t> sums;
 
   Case(Random& random, BinaryConv2dShape s, int in_time, int in_frequency, int time, int frequency)
@@ -21,13 +22,22 @@ struct Case {
         input(random_tensor(random, in_time, in_frequency, s.in_channels)),
         kernel(random_floats(random, s.window.taps() * s.in_channels * s.out_channels)),
         packed_kernel(packed_kernel_words(s.out_channels, s.window.taps(), s.in_channels)),
+        tap_bits(tap_bits_size(s.out_channels, s.window.taps())),
         sums(time, frequency, s.out_channels) {
-    pack_kernel(kernel.data(), s.out_channels, s.window.taps(), s.in_channels, packed_kernel.data());
+    pack();
     for (int t = 0; t < time; ++t) {
       for (int f = 0; f < frequency; ++f) {
         for (int o = 0; o < s.out_channels; ++o) sums.at(t, f, o) = twin(t, f, o);
       }
     }
+  }
+
+  void pack() {
+    std::fill(packed_kernel.span().begin(), packed_kernel.span().end(), 0);
+    pack_kernel(kernel.data(), shape.out_channels, shape.window.taps(), shape.in_channels,
+                packed_kernel.data());
+    count_tap_bits(packed_kernel.data(), shape.out_channels, shape.window.taps(), shape.in_channels,
+                   tap_bits.data());
   }
 
   // From the definition, on floats, without a bit in sight.
@@ -75,7 +85,8 @@ TEST(BinaryConv2d, SumsEqualTheDefinition) {
       const Placed<std::uint64_t> input(placing, packed(c.input));
       const Placed<std::int32_t> output(placing, c.sums.time, c.sums.frequency, c.sums.channels);
       in_pieces(placing, c.sums.time, [&](int first, int last) {
-        table.binary_conv2d_sums(c.shape, input.view(), c.packed_kernel.data(), output.view(), first, last);
+        table.binary_conv2d_sums(c.shape, input.view(), c.packed_kernel.data(), c.tap_bits.data(),
+                                 output.view(), first, last);
       });
       output.expect(c.sums, 0, c.sums.time);
     });
@@ -98,10 +109,11 @@ TEST(BinaryConv2d, EpilogueEqualsItsTwin) {
     for_isas([&](const KernelTable& table) {
       Random placing = random;
       const Placed<std::uint64_t> input(placing, packed(c.input));
-      expect_convolution(
-          placing, epilogue, expected, [&](const Epilogue& e, View<float> output, int first, int last) {
-            table.binary_conv2d(c.shape, input.view(), c.packed_kernel.data(), e, output, first, last);
-          });
+      expect_convolution(placing, epilogue, expected,
+                         [&](const Epilogue& e, View<float> output, int first, int last) {
+                           table.binary_conv2d(c.shape, input.view(), c.packed_kernel.data(),
+                                               c.tap_bits.data(), e, output, first, last);
+                         });
     });
   });
 }
@@ -123,8 +135,8 @@ TEST(BinaryConv2d, LargestKernelsAndDepths) {
       Case c(random, shape, 3, 2, 3, 2);
       // All products -1: the largest counts.
       for (float& value : c.input.values) value = -1;
-      std::fill(c.packed_kernel.span().begin(), c.packed_kernel.span().end(), 0);
       for (float& value : c.kernel) value = 1;
+      c.pack();
       for (int t = 0; t < 3; ++t) {
         for (int f = 0; f < 2; ++f) {
           for (int o = 0; o < s.outputs; ++o) c.sums.at(t, f, o) = c.twin(t, f, o);
@@ -133,7 +145,8 @@ TEST(BinaryConv2d, LargestKernelsAndDepths) {
       for_isas([&](const KernelTable& table) {
         const Placed<std::uint64_t> input(random, packed(c.input));
         const Placed<std::int32_t> output(random, 3, 2, s.outputs);
-        table.binary_conv2d_sums(shape, input.view(), c.packed_kernel.data(), output.view(), 0, 3);
+        table.binary_conv2d_sums(shape, input.view(), c.packed_kernel.data(), c.tap_bits.data(),
+                                 output.view(), 0, 3);
         output.expect(c.sums, 0, 3);
       });
     }
@@ -163,7 +176,7 @@ TEST(BinaryConv2d, RingOfOneWindow) {
           std::copy_n(&bits.at(written, 0, 0), row_words, input.row(written));
         }
         Tensor<std::int32_t> output(w.time, w.frequency, shape.out_channels);
-        table.binary_conv2d_sums(shape, input, c.packed_kernel.data(),
+        table.binary_conv2d_sums(shape, input, c.packed_kernel.data(), c.tap_bits.data(),
                                  dense_view(output.values.data(), w.time, w.frequency, shape.out_channels), t,
                                  t + 1);
         for (int f = 0; f < w.frequency; ++f) {

@@ -48,13 +48,16 @@ Plan plan_of(const std::string& name) {
 
 TEST(Lowering, MakesOneStepOfAQuickNetBlock) {
   const Plan plan = plan_of("quicknet");
-  const Step& block = find(plan, "s1.b1.conv + s1.b1.relu + s1.b1.bn + s1.b1");
+  const Step& block =
+      find(plan, "s1.b1.conv + s1.b1.relu + s1.b1.bn + s1.b1 + signs of s1.b1 for s1.b2.conv");
   const auto& conv = std::get<BinaryConvStep>(block.operation);
   EXPECT_TRUE(conv.epilogue.relu);
   EXPECT_NE(conv.epilogue.norm_scale, nullptr);
   EXPECT_EQ(conv.epilogue.residual, block.output);  // the sum is written over x
+  const Step& next = find(plan, "s1.b2.conv + s1.b2.relu + s1.b2.bn + s1.b2 + signs of s1.b2 for s1.b3.conv");
+  EXPECT_EQ(conv.epilogue.signs, next.input);
   EXPECT_EQ(count<BinaryConvStep>(plan), 16);
-  EXPECT_EQ(count<PackStep>(plan), 16);
+  EXPECT_EQ(count<PackStep>(plan), 1);  // behind exit 4, which is between two blocks
   EXPECT_EQ(count<AffineStep>(plan) + count<AddStep>(plan) + count<CopyStep>(plan), 0);
   EXPECT_EQ(count<ReluStep>(plan), 3);  // before the three transitions' pools
   EXPECT_EQ(count<ConvStep>(plan), 3 + 3 * 2);

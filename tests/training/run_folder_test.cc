@@ -76,9 +76,8 @@ TEST_F(RunFolderTest, ResumingTakesARunOrNothingYet) {
 }
 
 TEST_F(RunFolderTest, WhatAKilledTrainingLeftHalfWrittenGoes) {
-  const std::vector<std::string> remnants{"recipe.json.a1B2c3", "checkpoint.pt.XXXXXX",
-                                          "best.bittern.000000"};
-  const std::vector<std::string> others{"checkpoint.pt.a1B2c", "checkpoint.pt.backup1", "notes.md.a1B2c3"};
+  const std::vector<std::string> remnants{"recipe.json.12-0", "checkpoint.pt.4711-3", "best.bittern.1-0"};
+  const std::vector<std::string> others{"checkpoint.pt.1", "checkpoint.pt.backup-1", "notes.md.12-0"};
   for (const StartMode mode : {StartMode::kFresh, StartMode::kOverwrite, StartMode::kResume}) {
     for (const std::string& name : remnants) write_bytes(run_.root / name, "half");
     if (mode != StartMode::kFresh) {
