@@ -11,6 +11,10 @@
 
 namespace bittern::audio {
 
+inline constexpr int kMinRate = 1000;    // Hz: below it nothing is speech
+inline constexpr int kMaxRate = 768000;  // Hz: the fastest converters there are
+inline constexpr int kMaxChannels = 256;
+
 struct DecodeOptions {
   int sample_rate = 16000;    // Hz, of the result
   double max_seconds = 3600;  // longer input is an error
@@ -18,10 +22,10 @@ struct DecodeOptions {
 
 // WAV, FLAC, Ogg Vorbis, Opus, MP3 (told by content, not by name): any rate from 1 to 768 kHz, channels
 // averaged to mono, full scale +-1 (float files may go beyond it), resampled (soxr, high quality). A WAV, Ogg
-// or MP3 file that was cut gives what is left of it; a FLAC file with samples missing is an error, since FLAC
-// counts and checks them. Errors are one line naming the file: missing, empty, not audio, no samples, too
-// long, samples that are NaN or beyond +-1024 (the first one's place is told), damaged. Works on pipes where
-// the format allows it.
+// or MP3 file that was cut gives what is left of it, a WAV file whose writer died what it has; a FLAC file
+// with samples missing is an error, since FLAC counts and checks them. Errors are one line naming the file:
+// missing, empty, not audio, no samples, too long, samples that are NaN or beyond +-1024 (the first one's
+// place is told), damaged. Works on pipes where the format allows it.
 Expected<std::vector<float>> decode(const std::filesystem::path& path, const DecodeOptions& options = {});
 
 struct RawFormat {

@@ -19,13 +19,13 @@
 #include "audio/audio.h"
 #include "audio/quiet_stderr.h"
 #include "audio/resampler.h"
+#include "audio/unfinished_wav.h"
 #include "core/sample.h"
 
 namespace bittern::audio {
 namespace {
 
 constexpr std::size_t kPieceFrames = 8192;
-constexpr int kMaxChannels = 256;
 
 // Averages channels, checks samples, limits the length and resamples, piece by piece: memory follows what a
 // file delivers, never what it claims.
@@ -175,7 +175,9 @@ Expected<std::vector<float>> decode(const std::filesystem::path& path, const Dec
   std::optional<QuietStderr> quiet;  // outlives `file`
   if (may_be_mp3(descriptor.number())) quiet.emplace();
   SF_INFO info = {};
-  const SoundFile file(sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
+  std::optional<UnfinishedWav> unfinished = UnfinishedWav::find(descriptor.number());  // outlives `file`
+  const SoundFile file(unfinished ? unfinished->open(&info)
+                                  : sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
   if (!file) {
     if (sf_error(nullptr) == SF_ERR_UNRECOGNISED_FORMAT) return not_audio(name);
     return corrupt(name + ": damaged, truncated or not of a kind of audio that is read");

@@ -20,8 +20,7 @@ void Resampler::Delete::operator()(soxr* handle) const noexcept { soxr_delete(ha
 Expected<Resampler> Resampler::create(int from_rate, int to_rate) {
   BITTERN_RETURN_IF_ERROR(check_rate(from_rate));
   BITTERN_RETURN_IF_ERROR(check_rate(to_rate));
-  const double ratio = static_cast<double>(to_rate) / from_rate;
-  if (from_rate == to_rate) return Resampler(nullptr, ratio);
+  if (from_rate == to_rate) return Resampler(nullptr);
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
@@ -30,7 +29,7 @@ Expected<Resampler> Resampler::create(int from_rate, int to_rate) {
   if (error != nullptr || !handle)
     return Error{ErrorCode::kInternal, fmt::format("cannot resample from {} to {} Hz: {}", from_rate, to_rate,
                                                    error != nullptr ? error : "no memory")};
-  return Resampler(std::move(handle), ratio);
+  return Resampler(std::move(handle));
 }
 
 Status Resampler::process(const float* samples, std::size_t count, std::vector<float>& output) {

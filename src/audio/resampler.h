@@ -11,10 +11,7 @@ struct soxr;
 
 namespace bittern::audio {
 
-inline constexpr int kMinRate = 1000;    // Hz: below it nothing is speech
-inline constexpr int kMaxRate = 768000;  // Hz: the fastest converters there are
-
-// kInvalidArgument outside [kMinRate, kMaxRate].
+// kInvalidArgument outside [kMinRate, kMaxRate] of audio.h.
 Status check_rate(int rate);
 
 // soxr at its high quality (SOXR_HQ), one thread: the same samples give the same result, however they are
@@ -32,11 +29,10 @@ class Resampler {
     void operator()(soxr* handle) const noexcept;
   };
   using Handle = std::unique_ptr<soxr, Delete>;
-  Resampler(Handle handle, double ratio) : handle_(std::move(handle)), ratio_(ratio) {}
+  explicit Resampler(Handle handle) : handle_(std::move(handle)) {}
   Status process(const float* samples, std::size_t count, std::vector<float>& output);
 
   Handle handle_;  // null: the rates are equal, samples pass through
-  double ratio_;
 };
 
 }  // namespace bittern::audio

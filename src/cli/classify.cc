@@ -127,11 +127,11 @@ std::function<Status()> configure(Arguments& arguments) {
   const Argument raw = arguments.flag(
       "--raw", options->raw, "The inputs are raw PCM: signed 16-bit little-endian, channels interleaved");
   arguments.add("--rate HZ", options->format.sample_rate, "Sample rate of raw PCM")
-      .check(whole_within(1, 768000))
+      .check(whole_within(audio::kMinRate, audio::kMaxRate))
       .needs(raw)
       .show_default();
   arguments.add("--channels N", options->format.channels, "Channels of raw PCM")
-      .check(whole_within(1, 256))
+      .check(whole_within(1, audio::kMaxChannels))
       .needs(raw)
       .show_default();
   arguments.flag("--json", options->json, "One JSON object per line instead of a table");

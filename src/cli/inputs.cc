@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include <memory>
 
 #include "cli/interrupt.h"
+#include "datasets/listing.h"
 
 namespace bittern::cli {
 namespace {
@@ -64,21 +64,12 @@ Expected<std::vector<float>> read_path(const std::string& path, int sample_rate,
   return audio::decode_raw(stream, path, *raw, {.sample_rate = sample_rate});
 }
 
-// The recordings in `folder` and below. Links to folders are not followed, so there are no cycles.
-Input expand_folder(const std::string& folder, std::vector<Input>& inputs) {
-  std::error_code error;
-  std::vector<std::string> found;
-  fs::recursive_directory_iterator place(folder, error);
-  for (; !error && place != fs::recursive_directory_iterator(); place.increment(error)) {
-    std::error_code ignored;
-    if (place->is_regular_file(ignored) && audio::has_audio_extension(place->path()))
-      found.push_back(place->path().string());
-  }
-  std::sort(found.begin(), found.end());
-  for (std::string& name : found) inputs.push_back({std::move(name), std::nullopt});
-  if (error) return {folder, io_error(fmt::format("{}: cannot be read: {}", folder, error.message()))};
-  if (found.empty()) return {folder, not_found(folder + ": no recordings in this folder")};
-  return {folder, std::nullopt};
+void expand_folder(const std::string& folder, std::vector<Input>& inputs) {
+  const datasets::Recordings found = datasets::recordings_below(folder);
+  for (const fs::path& file : found.files) inputs.push_back({file.string(), std::nullopt});
+  for (const Error& error : found.errors) inputs.push_back({folder, error});
+  if (found.files.empty() && found.errors.empty())
+    inputs.push_back({folder, not_found(folder + ": no recordings in this folder")});
 }
 
 }  // namespace
@@ -89,8 +80,8 @@ std::vector<Input> expand_inputs(const std::vector<std::string>& names) {
     std::error_code ignored;
     if (name == kStandardInput || !fs::is_directory(name, ignored)) {
       inputs.push_back({name, std::nullopt});
-    } else if (Input folder = expand_folder(name, inputs); folder.error) {
-      inputs.push_back(std::move(folder));
+    } else {
+      expand_folder(name, inputs);
     }
   }
   return inputs;

@@ -14,10 +14,11 @@ inline constexpr const char* kStandardInput = "-";
 
 struct Input {
   std::string name;            // as printed: the path, or "-"
-  std::optional<Error> error;  // a folder that cannot be read or holds no recordings
+  std::optional<Error> error;  // a folder (or one in it) that cannot be read, or holds no recordings
 };
 
-// Folders become the recordings in them and below, sorted by path; everything else stays as it is, in order.
+// Folders become the recordings in them and below, sorted by path, hidden ones left out; everything else
+// stays as it is, in order.
 std::vector<Input> expand_inputs(const std::vector<std::string>& names);
 
 // Mono samples at `sample_rate`. With `raw`, the input is 16-bit PCM of that format; without, a recording in

@@ -19,8 +19,12 @@ void catch_interrupts() noexcept {
   action.sa_handler = on_signal;
   // No SA_RESTART: a blocked read returns, and its reader sees the flag.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    // Who started this in the background may have switched the signal off on purpose.
+    struct sigaction before {};
+    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &action, nullptr);
+  }
 }
 
 bool interrupted() noexcept { return interrupt_seen.load(std::memory_order_relaxed); }

@@ -5,7 +5,8 @@
 
 namespace bittern::cli {
 
-// From here on the first SIGINT or SIGTERM only sets the flag; a second one ends the program at once.
+// From here on the first SIGINT or SIGTERM only sets the flag; a second one ends the program at once. One
+// that was ignored when the program started stays so.
 void catch_interrupts() noexcept;
 
 // Safe from any thread.

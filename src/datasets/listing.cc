@@ -71,23 +71,36 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-Expected<std::vector<fs::path>> noise_files(const fs::path& folder) {
-  BITTERN_RETURN_IF_ERROR(check_folder(folder));
-  std::vector<fs::path> files;
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Recordings recordings_below(const fs::path& folder) {
+  Recordings found;
   std::vector<fs::path> waiting = {folder};
   while (!waiting.empty()) {
     const fs::path next = waiting.back();
     waiting.pop_back();
-    BITTERN_ASSIGN_OR_RETURN(Listing listing, list_folder(next));
-    files.insert(files.end(), listing.audio.begin(), listing.audio.end());
-    for (const fs::path& inner : listing.folders) {
+    const Expected<Listing> listing = list_folder(next);
+    if (!listing.ok()) {
+      found.errors.push_back(listing.error());
+      continue;
+    }
+    found.files.insert(found.files.end(), listing->audio.begin(), listing->audio.end());
+    for (const fs::path& inner : listing->folders) {
       std::error_code ignored;
-      if (!fs::is_symlink(inner, ignored)) waiting.push_back(inner);  // a link may lead back here
+      if (!fs::is_symlink(inner, ignored)) waiting.push_back(inner);
     }
   }
-  if (files.empty()) return not_found(folder.string() + ": no recordings in this folder");
-  std::sort(files.begin(), files.end());
-  return files;
+  std::sort(found.files.begin(), found.files.end());
+  return found;
+}
+
+Expected<std::vector<fs::path>> noise_files(const fs::path& folder) {
+  Recordings found = recordings_below(folder);
+  if (!found.errors.empty()) return found.errors.front();
+  if (found.files.empty()) return not_found(folder.string() + ": no recordings in this folder");
+  return std::move(found.files);
 }
 
 }  // namespace bittern::datasets

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/status.h"
@@ -20,6 +21,14 @@ struct Listing {
 // kNotFound, kInvalidArgument (not a folder), kIo (may not be read, a loop of links).
 Expected<Listing> list_folder(const std::filesystem::path& folder);
 
+// The recordings in a folder and below it, sorted by path. Links to folders are not followed: they may lead
+// back. What cannot be listed is an error of its own, and the rest is there.
+struct Recordings {
+  std::vector<std::filesystem::path> files;
+  std::vector<Error> errors;
+};
+Recordings recordings_below(const std::filesystem::path& folder);
+
 Status check_folder(const std::filesystem::path& folder);
 bool is_folder(const std::filesystem::path& path);
 bool is_file(const std::filesystem::path& path);
@@ -28,5 +37,6 @@ bool is_file(const std::filesystem::path& path);
 std::string relative_name(const std::filesystem::path& path, const std::filesystem::path& root);
 
 std::string lower_case(std::string text);  // ASCII only
+bool is_digits(std::string_view text);     // at least one, and nothing else
 
 }  // namespace bittern::datasets

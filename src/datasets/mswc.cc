@@ -1,9 +1,11 @@
 // One language of the Multilingual Spoken Words Corpus: <root>/clips/<word>/common_voice_<..>.opus with
 // <language>_splits.csv (SET,LINK,WORD,VALID,SPEAKER,GENDER) or <language>_{train,dev,test}.csv (without
-// SET). Mazumder and others 2021, https://mlcommons.org/datasets/multilingual-spoken-words/.
+// SET); some archives leave <language>_ out. Mazumder and others 2021,
+// https://mlcommons.org/datasets/multilingual-spoken-words/.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -25,25 +27,36 @@ namespace {
 struct Table {
   fs::path path;
   std::optional<Split> split;  // nothing: the column SET tells
+  std::string language;        // "en_" of "en_train.csv", "" of "train.csv"
 };
 
 // The tables in a folder: the one with all splits where there is one.
 Expected<std::vector<Table>> find_tables(const fs::path& root) {
+  struct Kind {
+    std::string_view name;
+    std::optional<Split> split;
+  };
+  static constexpr std::array kKinds = {Kind{"splits.csv", std::nullopt}, Kind{"train.csv", Split::kTrain},
+                                        Kind{"dev.csv", Split::kValidation}, Kind{"test.csv", Split::kTest}};
   BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(root));
   std::vector<Table> whole;
   std::vector<Table> parts;
   for (const fs::path& path : listing.others) {
     const std::string name = lower_case(path.filename().string());
-    if (name.ends_with("_splits.csv")) whole.push_back({path, std::nullopt});
-    if (name.ends_with("_train.csv")) parts.push_back({path, Split::kTrain});
-    if (name.ends_with("_dev.csv")) parts.push_back({path, Split::kValidation});
-    if (name.ends_with("_test.csv")) parts.push_back({path, Split::kTest});
+    for (const Kind& kind : kKinds) {
+      if (!name.ends_with(kind.name)) continue;
+      const std::string language = name.substr(0, name.size() - kind.name.size());
+      if (language.empty() || language.ends_with('_'))
+        (kind.split ? parts : whole).push_back({path, kind.split, language});
+    }
   }
-  if (whole.size() > 1)
-    return invalid_argument(fmt::format("{}: '{}' and '{}' are tables of two languages; keep one",
-                                        root.string(), whole[0].path.filename().string(),
-                                        whole[1].path.filename().string()));
-  return whole.empty() ? parts : whole;
+  std::vector<Table>& tables = whole.empty() ? parts : whole;
+  for (const Table& table : tables)
+    if (table.language != tables[0].language)
+      return invalid_argument(fmt::format("{}: '{}' and '{}' are tables of two languages; keep one",
+                                          root.string(), tables[0].path.filename().string(),
+                                          table.path.filename().string()));
+  return std::move(tables);
 }
 
 std::optional<Split> parse_set(const std::string& text) {
@@ -65,7 +78,8 @@ class Scanner {
     BITTERN_ASSIGN_OR_RETURN(const std::vector<Table> tables, find_tables(dataset_.root));
     if (tables.empty())
       return invalid_argument(
-          fmt::format("{}: no <language>_splits.csv and no <language>_train.csv", dataset_.root.string()));
+          fmt::format("{}: no splits.csv and no train.csv, with <language>_ in front or without",
+                      dataset_.root.string()));
     BITTERN_RETURN_IF_ERROR(check_folder(dataset_.root / "clips"));
     if (words_)
       for (const std::string& word : *words_) labels_.index(word);  // so that one without clips is an error

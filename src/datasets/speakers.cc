@@ -10,10 +10,6 @@
 namespace bittern::datasets {
 namespace {
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 bool all_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -29,7 +25,7 @@ std::string bare_name(const std::filesystem::path& path) {
 // "abc" of "abc<separator>12"; empty where the name is not of that form.
 std::string_view before_number(std::string_view name, std::string_view separator) {
   const std::size_t at = name.rfind(separator);
-  if (at == std::string_view::npos || !all_digits(name.substr(at + separator.size()))) return {};
+  if (at == std::string_view::npos || !is_digits(name.substr(at + separator.size()))) return {};
   return name.substr(0, at);
 }
 

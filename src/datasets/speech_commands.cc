@@ -197,6 +197,7 @@ class Scanner {
         Clip clip;
         clip.split = split;
         clip.seconds = kPieceSeconds;
+        std::string recording;
         // One in ten of train is digital silence, which a microphone that is off gives.
         const bool digital = of_split.empty() || (split == Split::kTrain && k % 10 == 9);
         if (!digital) {
@@ -205,7 +206,10 @@ class Scanner {
           const auto start =
               static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(stretch.starts)));
           clip.offset_seconds = static_cast<double>(stretch.begin + start) / kRate;
+          recording = relative_name(stretch.path, dataset_.root);
         }
+        // Pieces of one stretch overlap, so they stand or fall together as the clips of a speaker do.
+        clip.speaker = fmt::format("{}:{}:{}", kSilence, recording, name(split));
         add(std::move(clip), label);
       }
     }

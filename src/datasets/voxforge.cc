@@ -43,22 +43,30 @@ std::optional<fs::path> recordings_in(const fs::path& archive) {
   return std::nullopt;
 }
 
-bool is_digits(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+// Where the date is in "<user>-<yyyymmdd>", "<user>-<yyyymmdd>b" (the user's second of that day) and
+// "<user>-<yyyymmdd>-<id>": the position of the dash before it.
+std::optional<std::size_t> date_in(std::string_view archive) {
+  constexpr std::size_t kDigits = 8;
+  for (std::size_t at = archive.rfind('-'); at != std::string_view::npos && at > 0;
+       at = archive.rfind('-', at - 1)) {
+    const std::string_view date = archive.substr(at + 1, kDigits);
+    if (date.size() < kDigits || !is_digits(date)) continue;
+    const std::string_view rest = archive.substr(at + 1 + kDigits);
+    const bool letter = rest.size() == 1 && rest[0] >= 'a' && rest[0] <= 'z';
+    if (rest.empty() || letter || rest[0] == '-') return at;
+  }
+  return std::nullopt;
 }
 
-// The user of "<user>-<yyyymmdd>-<id>". Who did not log in is "anonymous", in some languages spelt otherwise:
-// those are many people, so each of their archives stands for itself, as do archives called otherwise.
+// The user of an archive, whose name's case some of them changed. Who did not log in is "anonymous", in some
+// languages spelt otherwise: those are many people, so each of their archives stands for itself, as do
+// archives called otherwise.
 std::string speaker_of(const std::string& archive) {
-  const std::size_t id = archive.rfind('-');
-  if (id == std::string::npos || id < 10) return archive;
-  const std::size_t date = archive.rfind('-', id - 1);
-  if (date == std::string::npos || date == 0 || id - date != 9 || !is_digits(archive.substr(date + 1, 8)))
-    return archive;
-  std::string user = archive.substr(0, date);
-  const std::string lower = lower_case(user);
+  const std::optional<std::size_t> date = date_in(archive);
+  if (!date) return archive;
+  std::string user = lower_case(archive.substr(0, *date));
   for (const std::string_view nobody : {"anonym", "anonim", "anónim", "аноним", "Аноним", "unknown"})
-    if (lower.starts_with(nobody)) return archive;
+    if (user.starts_with(nobody)) return archive;
   return user;
 }
 

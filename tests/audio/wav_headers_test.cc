@@ -112,14 +112,27 @@ TEST_F(WavHeaders, UnknownLengthAsSomeToolsWriteIt) {
 }
 
 TEST_F(WavHeaders, LengthZeroLeftByAnInterruptedWriter) {
-  // A recorder that was killed leaves 0 in both sizes: nothing says that there are samples.
+  // A recorder that was killed leaves 0 in the size of the samples, and 0 or the header's in that of the
+  // whole.
+  for (const std::uint64_t whole : {std::uint64_t{0}, std::uint64_t{36}, std::uint64_t{0xFFFFFFFF}})
+    EXPECT_EQ(read("RIFF" + little(whole, 4) + "WAVE" + kFormat16 + "data" + little(0, 4) + pcm16(kValues)),
+              expected16())
+        << whole;
+  // An odd chunk before, and half a sample at the end.
+  EXPECT_EQ(read("RIFF" + little(0, 4) + "WAVE" + chunk("JUNK", "abc") + kFormat16 + "data" + little(0, 4) +
+                 pcm16(kValues) + "x"),
+            expected16());
+  std::vector<int> many(100000, 77);
+  EXPECT_EQ(read("RIFF" + little(0, 4) + "WAVE" + kFormat16 + "data" + little(0, 4) + pcm16(many)),
+            std::vector<float>(many.size(), 77 / 32768.0F));
+}
+
+TEST_F(WavHeaders, ARecordingOfNothingWithMoreBehindIsEmpty) {
   const auto path = folder_ / "clip.wav";
-  test::write_bytes(path,
-                    "RIFF" + little(0, 4) + "WAVE" + kFormat16 + "data" + little(0, 4) + pcm16(kValues));
-  const auto samples = decode(path);
-  if (samples.ok()) {
-    EXPECT_EQ(*samples, expected16());
-  } else {
+  for (const std::string& behind : {std::string(), chunk("LIST", "INFO" + chunk("ISFT", "Lavf5"))}) {
+    test::write_bytes(path, riff(kFormat16 + chunk("data", "") + behind));
+    const auto samples = decode(path);
+    ASSERT_FALSE(samples.ok());
     EXPECT_EQ(samples.error().message, path.string() + ": no samples in it");
   }
 }

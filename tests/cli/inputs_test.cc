@@ -51,6 +51,29 @@ TEST_F(Inputs, AFolderWithoutRecordingsIsAnErrorInItsPlace) {
   EXPECT_FALSE(inputs[2].error.has_value());
 }
 
+TEST_F(Inputs, HiddenFilesAreLeftOutAndBrokenLinksAreNot) {
+  std::ofstream(folder_ / "b" / "._m.ogg") << "x";
+  std::ofstream(folder_ / "b" / ".hidden.wav") << "x";
+  fs::create_symlink("nowhere.wav", folder_ / "b" / "broken.wav");
+  fs::create_directory_symlink("..", folder_ / "b" / "up");
+  EXPECT_EQ(names(expand_inputs({path("b")})),
+            (std::vector<std::string>{path("b/broken.wav"), path("b/deep/x.mp3"), path("b/m.ogg")}));
+  const auto read = read_input(path("b/broken.wav"), 16000, std::nullopt);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().message, path("b/broken.wav") + ": no such file");
+}
+
+TEST_F(Inputs, OneFolderThatCannotBeListedIsOneError) {
+  // A link that leads to itself is what nobody can look into, whoever runs this.
+  fs::create_symlink("loop", folder_ / "b" / "deep" / "loop");
+  const auto inputs = expand_inputs({folder_.string()});
+  EXPECT_EQ(names(inputs),
+            (std::vector<std::string>{path("a.FLAC"), path("b/m.ogg"), path("z.wav"), folder_.string()}));
+  ASSERT_TRUE(inputs.back().error.has_value());
+  EXPECT_NE(inputs.back().error->message.find("b/deep/loop: cannot list"), std::string::npos)
+      << inputs.back().error->message;
+}
+
 TEST_F(Inputs, RawPcmIsReadInItsFormat) {
   {
     std::ofstream out(folder_ / "pcm", std::ios::binary);

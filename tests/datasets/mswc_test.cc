@@ -64,6 +64,33 @@ TEST_F(Mswc, TablePerSplit) {
   EXPECT_EQ(dataset.warnings, Lines{});
 }
 
+TEST_F(Mswc, TablesWithoutALanguage) {
+  const char* const header = "LINK,WORD,VALID,SPEAKER,GENDER\n";
+  for (const char* link : {"a/1.opus", "a/2.opus", "b/1.opus", "b/2.opus"}) clip(link);
+  table("a/1.opus,a,True,s1,NAN\nb/1.opus,b,True,s1,NAN\n", "train.csv", header);
+  table("a/2.opus,a,True,s2,NAN\nb/2.opus,b,True,s2,NAN\n", "test.csv", header);
+  const Dataset dataset = must_scan(folder_.path());
+  EXPECT_EQ(dataset.layout, "mswc");
+  EXPECT_EQ(dataset.clips.size(), 4U);
+  EXPECT_EQ(dataset.of(Split::kTest)[1]->path, folder_ / "clips/b/2.opus");
+  // Not a table of ours.
+  table("", "contest.csv", header);
+  EXPECT_EQ(must_scan(folder_.path()).clips.size(), 4U);
+  table("", "de_test.csv", header);
+  EXPECT_EQ(scan_error(folder_.path()),
+            folder_.path().string() + ": 'de_test.csv' and 'test.csv' are tables of two languages; keep one");
+}
+
+TEST_F(Mswc, TablePerSplitOfTwoLanguages) {
+  build();
+  std::filesystem::remove(folder_ / "en_splits.csv");
+  table("", "en_train.csv");
+  table("", "de_test.csv");
+  EXPECT_EQ(
+      scan_error(folder_.path()),
+      folder_.path().string() + ": 'de_test.csv' and 'en_train.csv' are tables of two languages; keep one");
+}
+
 TEST_F(Mswc, OpusLoads) {
   record(folder_ / "clips/yes/a.opus", 48000, 48000);
   record(folder_ / "clips/no/a.opus", 48000, 48000);
@@ -156,8 +183,9 @@ TEST_F(Mswc, BadTables) {
 
 TEST_F(Mswc, NoTable) {
   clip("a/x.opus");
-  EXPECT_EQ(scan_error(folder_.path(), {.layout = "mswc"}),
-            folder_.path().string() + ": no <language>_splits.csv and no <language>_train.csv");
+  EXPECT_EQ(
+      scan_error(folder_.path(), {.layout = "mswc"}),
+      folder_.path().string() + ": no splits.csv and no train.csv, with <language>_ in front or without");
 }
 
 }  // namespace
