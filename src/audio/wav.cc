@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -15,12 +14,6 @@ namespace {
 
 void put(std::string& bytes, std::uint32_t value, int count) {
   for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFFU);
-}
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 }  // namespace
@@ -52,13 +45,6 @@ Status write_wav(const std::filesystem::path& path, const std::vector<float>& sa
     put(bytes, static_cast<std::uint32_t>(std::lrint(scaled)), 2);
   }
   return write_file(path, bytes);
-}
-
-bool has_audio_extension(const std::filesystem::path& path) {
-  static constexpr std::array<std::string_view, 7> kExtensions = {".wav", ".wave", ".flac", ".ogg",
-                                                                  ".oga", ".opus", ".mp3"};
-  const std::string extension = lower(path.extension().string());
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
 }  // namespace bittern::audio

@@ -87,6 +87,10 @@ Check whole_within(int low, int high) {
           }};
 }
 
+Check not_empty() {
+  return {"", [](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }};
+}
+
 Check one_of(std::vector<std::string> words) {
   return {"", [words = std::move(words)](const std::string& text) {
             if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();

@@ -31,6 +31,8 @@ Check at_least(double low);             // low <= x
 Check above(double low);                // low < x
 Check within(double low, double high);  // low <= x <= high
 Check whole_within(int low, int high);
+// For names of files, folders and labels: what a shell makes of a variable that is not set.
+Check not_empty();
 // Wrong usage names the word and what is possible.
 Check one_of(std::vector<std::string> words);
 

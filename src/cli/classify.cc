@@ -121,6 +121,7 @@ std::function<Status()> configure(Arguments& arguments) {
   arguments
       .add("FILES", options->inputs,
            "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input")
+      .check(not_empty())
       .required();
   add_policy_options(arguments, options->policy, "When to leave early");
   add_model_options(arguments, options->model);

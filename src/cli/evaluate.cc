@@ -2,8 +2,11 @@
 #include "evaluation/evaluate.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -110,7 +113,8 @@ Expected<Data> load_data(datasets::Dataset dataset, const Options& options, cons
                            datasets::load(dataset, split, model.front_end.sample_rate, report_progress,
                                           not_too_long(model, options.model.segment_value())));
   progress.clear();
-  for (const std::string& line : loaded.skipped) print_warning("skipped " + line);
+  if (!options.quiet)
+    for (const std::string& line : loaded.skipped) print_warning("skipped " + line);
   data.skipped = loaded.skipped.size();
   data.clips.samples = std::move(loaded.samples);
   data.clips.names = std::move(loaded.names);
@@ -119,7 +123,7 @@ Expected<Data> load_data(datasets::Dataset dataset, const Options& options, cons
   return data;
 }
 
-ReportTables wanted_tables(const Options& options) {
+ReportTables wanted_tables(const Options& options, const exits::Policy& policy) {
   ReportTables wanted;
   const auto has = [&](const char* name) {
     return options.tables.empty() ||
@@ -130,15 +134,21 @@ ReportTables wanted_tables(const Options& options) {
   wanted.classes = has("classes");
   wanted.confusion = has("confusion");
   wanted.rule = options.policy.rule;
+  wanted.policy = policy;
   return wanted;
 }
 
-// Minutes of work must not be lost to a misspelt folder.
+// Minutes of work must not be lost to a misspelt folder, or one that is someone else's.
 Status check_place(const std::string& file) {
-  const fs::path folder = fs::path(file).parent_path();
   std::error_code ignored;
-  if (!folder.empty() && !fs::is_directory(folder, ignored))
+  if (fs::is_directory(file, ignored)) return invalid_argument(file + ": is a folder");
+  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) return {};  // a device, a pipe
+  fs::path folder = fs::weakly_canonical(file, ignored).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!fs::is_directory(folder, ignored))
     return not_found(fmt::format("{}: there is no folder {}", file, folder.string()));
+  if (::access(folder.c_str(), W_OK) != 0)
+    return io_error(fmt::format("{}: cannot write into {}: {}", file, folder.string(), std::strerror(errno)));
   return {};
 }
 
@@ -189,13 +199,14 @@ Status run(const Options& options) {
 
   if (options.json_to_output()) return write_out(evaluation::json_text(report));
   if (!options.json.empty()) BITTERN_RETURN_IF_ERROR(write_file(options.json, evaluation::json_text(report)));
-  return options.quiet ? Status() : write_out(report_tables(report, wanted_tables(options)));
+  return options.quiet ? Status()
+                       : write_out(report_tables(report, wanted_tables(options, evaluating.policy)));
 }
 
 std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   add_model_argument(arguments, options->model);
-  arguments.add("--data DIR", options->data, "Folder of labelled recordings").required();
+  arguments.add("--data DIR", options->data, "Folder of labelled recordings").check(not_empty()).required();
   arguments.add("--split NAME", options->split, "Which clips: train, validation, test or all")
       .check(one_of({"train", "validation", "test", kAllSplits}))
       .show_default();
@@ -214,11 +225,12 @@ std::function<Status()> configure(Arguments& arguments) {
   arguments
       .list("--tables A,B,...", options->tables, "Print only these tables: exits, rules, classes, confusion")
       .check(one_of({"exits", "rules", "classes", "confusion"}));
-  arguments.add("--json OUT", options->json,
-                "Write the report to this file (- for standard output, without tables)");
+  arguments
+      .add("--json OUT", options->json,
+           "Write the report to this file (- for standard output, without tables)")
+      .check(not_empty());
   add_threads_argument(arguments, options->threads, "Clips at the same time; changes no result but times");
-  arguments.flag("--quiet", options->quiet,
-                 "Print no tables, no progress and no warnings about the data set");
+  arguments.flag("--quiet", options->quiet, "Print nothing but errors");
   return [options] { return run(*options); };
 }
 

@@ -31,7 +31,7 @@ std::vector<std::uint8_t> ModelOptions::only_mask(std::span<const std::string> l
 }
 
 void add_model_argument(Arguments& arguments, ModelOptions& options) {
-  arguments.add("MODEL", options.model, "The model, a .bittern file").required();
+  arguments.add("MODEL", options.model, "The model, a .bittern file").check(not_empty()).required();
 }
 
 void add_model_options(Arguments& arguments, ModelOptions& options) {
@@ -42,7 +42,7 @@ void add_model_options(Arguments& arguments, ModelOptions& options) {
            "What of a clip longer than the model's window is looked at: whole, centre or loudest")
       .check(one_of(std::move(segments)))
       .show_default();
-  arguments.add("--only A,B,...", options.only, "Choose among these labels only");
+  arguments.add("--only A,B,...", options.only, "Choose among these labels only").check(not_empty());
 }
 
 }  // namespace bittern::cli

@@ -28,10 +28,17 @@ Status flush_out() {
 
 std::string one_line(std::string_view text) {
   std::string line(text);
-  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-  for (char& c : line) {
-    if (const auto byte = static_cast<unsigned char>(c); byte < 0x20U || byte == 0x7FU)
-      c = c == '\n' ? ' ' : '?';
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(line[i]);
+    const auto next = i + 1 < line.size() ? static_cast<unsigned char>(line[i + 1]) : 0U;
+    // U+0080 to U+009F in UTF-8: terminals take some of them for the start of a command.
+    if (byte == 0xC2U && next >= 0x80U && next <= 0x9FU) line.erase(i, 1);
+    if (line[i] == '\n') {
+      line[i] = ' ';
+    } else if (byte < 0x20U || byte == 0x7FU || static_cast<unsigned char>(line[i]) != byte) {
+      line[i] = '?';
+    }
   }
   return line;
 }

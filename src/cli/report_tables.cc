@@ -78,14 +78,30 @@ std::string rule_table(const Report& report, const std::string& only_rule) {
   return "Leaving early\n" + table.str();
 }
 
-std::string class_table(const Report& report) {
-  Table table({{"class", Align::kLeft, 0},
-               {"accuracy", Align::kRight, 0},
-               {"95 % interval", Align::kRight, 0},
-               {"clips", Align::kRight, 0}});
+const evaluation::RuleRow* row_of(const Report& report, const exits::Policy& policy) {
+  if (policy.rule == nullptr) return nullptr;
+  for (const evaluation::RuleRow& row : report.rules)
+    if (row.rule == policy.rule->name && row.threshold == policy.thresholds[0]) return &row;
+  return nullptr;
+}
+
+std::string class_table(const Report& report, const exits::Policy& policy) {
+  std::vector<Table::Column> columns{{"class", Align::kLeft, 0},
+                                     {"accuracy", Align::kRight, 0},
+                                     {"95 % interval", Align::kRight, 0},
+                                     {"clips", Align::kRight, 0}};
+  const evaluation::RuleRow* leaving = row_of(report, policy);
+  if (leaving != nullptr)
+    columns.push_back(
+        {fmt::format("leaving at each exit by {} {}", leaving->rule, leaving->threshold), Align::kLeft, 0});
+  Table table(columns);
   for (std::size_t c = 0; c < report.per_class.size(); ++c) {
     const Proportion& p = report.per_class[c];
-    table.add({one_line(report.labels[c]), accuracy(p), interval(p), fmt::format("{}", p.clips)});
+    std::vector<std::string> row{one_line(report.labels[c]), accuracy(p), interval(p),
+                                 fmt::format("{}", p.clips)};
+    if (leaving != nullptr)
+      row.push_back(fmt::format("{}", fmt::join(leaving->outcome.histogram_per_class[c], " ")));
+    table.add(std::move(row));
   }
   return "Each class at the last exit\n" + table.str();
 }
@@ -115,7 +131,7 @@ std::string report_tables(const Report& report, const ReportTables& wanted) {
   if (!report.clip_rows.empty()) text += "\n" + clip_table(report);
   if (wanted.exits) text += "\n" + exit_table(report);
   if (wanted.rules) text += "\n" + rule_table(report, wanted.rule);
-  if (wanted.classes) text += "\n" + class_table(report);
+  if (wanted.classes) text += "\n" + class_table(report, wanted.policy);
   if (wanted.confusion) text += "\n" + confusion_table(report);
   return text;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "evaluation/report.h"
+#include "exits/rule.h"
 
 namespace bittern::cli {
 
@@ -13,6 +14,9 @@ struct ReportTables {
   bool classes = true;
   bool confusion = true;
   std::string rule;  // only this rule's rows; empty: all
+  // The policy under which the table of classes shows where clips leave: by a rule of the report's with one
+  // threshold; otherwise it shows nothing of that.
+  exits::Policy policy;
 };
 
 // The clips' rows, if the report has some, always come first.

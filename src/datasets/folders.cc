@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kNoise = "_background_noise_";
-
 std::optional<Split> split_called(const fs::path& folder) {
   struct Name {
     std::string_view name;
@@ -64,7 +62,7 @@ class Scanner {
         BITTERN_RETURN_IF_ERROR(read_classes(classes, split));
       }
       for (const fs::path& folder : top.folders) {
-        if (folder.filename() == kNoise) {
+        if (folder.filename() == kNoiseFolder) {
           BITTERN_RETURN_IF_ERROR(read_noise(folder));
         } else if (!split_called(folder)) {
           warn(fmt::format("'{}' stands beside the split folders and was left out", relative(folder)));
@@ -124,7 +122,7 @@ class Scanner {
       warn(fmt::format("{} recordings outside the class folders were left out (first: {})",
                        parent.audio.size(), relative(parent.audio.front())));
     for (const fs::path& folder : parent.folders) {
-      if (folder.filename() == kNoise) {
+      if (folder.filename() == kNoiseFolder) {
         BITTERN_RETURN_IF_ERROR(read_noise(folder));
         continue;
       }

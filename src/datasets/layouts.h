@@ -2,11 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "core/status.h"
 #include "datasets/dataset.h"
 
 namespace bittern::datasets {
+
+// Holds background recordings, in the layouts that have them.
+inline constexpr std::string_view kNoiseFolder = "_background_noise_";
 
 bool recognises_speech_commands(const std::filesystem::path& root);
 Expected<Dataset> scan_speech_commands(const std::filesystem::path& root, const ScanOptions& options);

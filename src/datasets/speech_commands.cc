@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kNoise = "_background_noise_";
 constexpr std::string_view kSilence = "_silence_";
 constexpr std::string_view kUnknown = "_unknown_";
 constexpr std::array<std::string_view, 10> kTenWords = {"yes",   "no", "up",  "down", "left",
@@ -57,7 +56,7 @@ class Scanner {
     BITTERN_RETURN_IF_ERROR(read_list("testing_list.txt", Split::kTest));
     for (const fs::path& folder : top.folders) {
       BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(folder));
-      if (folder.filename() == kNoise) {
+      if (folder.filename() == kNoiseFolder) {
         dataset_.noise = listing.audio;
       } else {
         read_word(folder.filename().string(), listing.audio);

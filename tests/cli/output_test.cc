@@ -8,6 +8,10 @@ namespace {
 TEST(OneLine, KeepsAnyNameOnOneLine) {
   EXPECT_EQ(one_line("plain"), "plain");
   EXPECT_EQ(one_line("a\nb\tc\x1B[31m\n"), "a b?c?[31m");
+  EXPECT_EQ(one_line("a \xC2\x9B"
+                     "1m\xC2\x80 \xC2\xB0 \xC2"),
+            "a ?1m? \xC2\xB0 \xC2");
+  EXPECT_EQ(one_line("blank "), "blank ");
   EXPECT_EQ(one_line("h\xC3\xB6ren"), "h\xC3\xB6ren");
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <set>
 
 #include "datasets/dataset.h"
@@ -157,6 +159,27 @@ TEST_F(Evaluate, AThresholdThatIsAskedForHasItsRow) {
   EXPECT_EQ(
       thresholds(report({"--data", kSamples, "--rule", "margin", "--threshold", "0.7"}), "margin").size(),
       5U);
+  // Where each class's clips leave is shown for it too.
+  const Finished classes = bittern({"evaluate", model_, "--data", kSamples, "--tables", "classes", "--rule",
+                                    "margin", "--threshold", "0.3"});
+  EXPECT_NE(classes.out.find("leaving at each exit by margin 0.3"), std::string::npos) << classes.out;
+  for (const Json& row : json["rules"]) {
+    if (row["rule"] != "margin" || row["threshold"] != 0.3) continue;
+    for (std::size_t c = 0; c < kWords.size(); ++c) {
+      std::string cells;
+      for (const Json& count : row["histogram_per_class"][c]) cells += " " + count.dump();
+      const std::vector<std::string> rows = lines(classes.out);
+      EXPECT_TRUE(std::ranges::any_of(rows,
+                                      [&](const std::string& line) {
+                                        return line.starts_with(kWords[c] + " ") && line.ends_with(cells);
+                                      }))
+          << kWords[c] << cells << "\n"
+          << classes.out;
+    }
+  }
+  const Finished by_exit =
+      bittern({"evaluate", model_, "--data", kSamples, "--tables", "classes", "--exit", "2", "--per-clip"});
+  EXPECT_EQ(by_exit.out.find("leaving"), std::string::npos) << by_exit.out;
   const Finished table =
       bittern({"evaluate", model_, "--data", kSamples, "--tables", "rules", "--threshold", "0.123"});
   EXPECT_NE(table.out.find(" 0.123 "), std::string::npos) << table.out;
@@ -199,6 +222,9 @@ TEST_F(Evaluate, AFewUnreadableClipsAreSkippedAndCounted) {
   expect_one_line(finished, "bad.wav");
   EXPECT_NE(finished.out.find("1 unreadable"), std::string::npos);
   EXPECT_EQ(Json::parse(read_bytes(path("report.json")))["data"]["skipped"], 1);
+  const Finished quiet = bittern({"evaluate", model_, "--data", path("data"), "--quiet"});
+  EXPECT_EQ(quiet.status, 0);
+  EXPECT_EQ(quiet.out + quiet.err, "");
   for (const char* name : {"b.wav", "c.wav", "d.wav"})
     write_bytes(folder_ / "data/test/no" / name, "no recording at all");
   expect_failure(bittern({"evaluate", model_, "--data", path("data")}), "5 %");
@@ -231,6 +257,20 @@ TEST_F(Evaluate, AReportThatCannotBeWrittenIsAFailureAndLeavesNothing) {
   expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--json", path("no/report.json")}), "no");
   expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--json", folder_.path().string()}),
                  "folder");
+  // Told before any work: the model is not there either.
+  expect_failure(bittern({"evaluate", path("gone.bittern"), "--data", kSamples, "--json", path(".")}),
+                 "is a folder");
+  expect_failure(
+      bittern({"evaluate", path("gone.bittern"), "--data", kSamples, "--json", path("no/report.json")}),
+      "there is no folder");
+  if (::geteuid() != 0) {
+    fs::create_directories(folder_ / "closed");
+    fs::permissions(folder_ / "closed", fs::perms::owner_read | fs::perms::owner_exec);
+    expect_failure(
+        bittern({"evaluate", path("gone.bittern"), "--data", kSamples, "--json", path("closed/report.json")}),
+        "cannot write into");
+    fs::remove(folder_ / "closed");
+  }
   EXPECT_EQ(entries(), before);
 }
 

@@ -53,6 +53,7 @@ TEST_F(FullDisk, AnExportToAFullDeviceFails) {
   expect_failure(bittern({"export", path("run"), "--out", "/dev/full"}), "/dev/full: cannot write");
 }
 
+#ifdef BITTERN_HAS_TRAINING
 class FullDiskWhileTraining : public testing::Test {
  protected:
   FullDiskWhileTraining() {
@@ -106,6 +107,7 @@ TEST_F(FullDiskWhileTraining, EveryFileIsWholeOrNotThere) {
   EXPECT_EQ(files_in(run_),
             (std::vector<std::string>{"best.bittern", "checkpoint.pt", "metrics.jsonl", "recipe.json"}));
 }
+#endif
 
 }  // namespace
 }  // namespace bittern::test

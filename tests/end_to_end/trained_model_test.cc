@@ -8,9 +8,7 @@ using Json = nlohmann::json;
 
 class TrainedModel : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!std::filesystem::exists(model_)) GTEST_SKIP() << model_ << " is not there";
-  }
+  void SetUp() override { ASSERT_TRUE(std::filesystem::exists(model_)) << model_ << " is not there"; }
   const std::string model_ = std::string(BITTERN_SOURCE_DIR) + "/models/quicknet-speech-commands-12.bittern";
 };
 
