@@ -18,7 +18,7 @@ ROOMS = {
     "capi": "core graph features model exits runtime",
     "audio": "core",
     "datasets": "core audio",
-    "evaluation": "core graph features model exits runtime audio datasets",
+    "evaluation": "core graph features kernels model exits runtime audio datasets",
     "training": "core graph features kernels model exits runtime audio datasets evaluation",
     "cli": "core graph features kernels model exits runtime audio datasets training evaluation",
 }

@@ -22,6 +22,7 @@ struct Command {
   std::string_view option = {};
 };
 
+extern const Command kBenchCommand;
 extern const Command kClassifyCommand;
 extern const Command kEvaluateCommand;
 extern const Command kExportCommand;

@@ -9,7 +9,7 @@ using namespace bittern::cli;
 
 // In the order of --help.
 constexpr std::array kCommands{
-    &kClassifyCommand, &kEvaluateCommand, &kInspectCommand, &kTrainCommand, &kExportCommand,
+    &kClassifyCommand, &kEvaluateCommand, &kInspectCommand, &kBenchCommand, &kTrainCommand, &kExportCommand,
 };
 
 }  // namespace

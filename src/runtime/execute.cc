@@ -1,8 +1,20 @@
 #include "runtime/execute.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace bittern::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Clock::time_point now_if(bool wanted) { return wanted ? Clock::now() : Clock::time_point(); }
+
+std::int64_t nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+}
+
+}  // namespace
 
 void Executor::reserve(int steps) { done_.resize(std::max(done_.size(), static_cast<std::size_t>(steps))); }
 
@@ -45,7 +57,9 @@ void Executor::run_stage(int stage) noexcept {
   for (int g = work.first_group; g < work.end_group; ++g) {
     run_group(plan_->groups[static_cast<std::size_t>(g)]);
   }
+  const auto start = now_if(!times_.empty());
   run_exit(work.exit, logits(stage));
+  if (!times_.empty()) times_[static_cast<std::size_t>(work.exit.index)] += nanoseconds_since(start);
   ++trace_.stages;
 }
 
@@ -62,8 +76,14 @@ void Executor::advance(const Group& group, int step, int end) noexcept {
   const int begin = done_[index];
   if (begin >= end) return;
   if (step > 0) advance(group, step - 1, group.steps[index].input_rows_for(end));
-  run_step(group.steps[index], begin, end);
+  run_watched(group.steps[index], begin, end);
   done_[index] = end;
+}
+
+void Executor::run_watched(const Step& step, int first_row, int last_row) noexcept {
+  const auto start = now_if(!times_.empty());
+  run_step(step, first_row, last_row);
+  if (!times_.empty()) times_[static_cast<std::size_t>(step.index)] += nanoseconds_since(start);
 }
 
 kernels::Epilogue Executor::epilogue(const Epilogue& plan) noexcept {

@@ -30,6 +30,10 @@ class Executor {
   std::span<float> logits(int stage) noexcept;  // [classes], valid once the stage has run
   std::span<float> probabilities() noexcept;    // [classes], for the caller's use
 
+  // Adds the nanoseconds of each step to times[step.index], from now on; [plan.step_count], empty: no clock
+  // is read.
+  void watch(std::span<std::int64_t> times) noexcept { times_ = times; }
+
   // Runs stage `stage`, from 0, after all before it.
   void run_stage(int stage) noexcept;
 
@@ -46,6 +50,7 @@ class Executor {
 
   void run_group(const Group& group) noexcept;
   void advance(const Group& group, int step, int end) noexcept;
+  void run_watched(const Step& step, int first_row, int last_row) noexcept;
   void run_step(const Step& step, int first_row, int last_row) noexcept;
   void run_exit(const ExitStep& exit, std::span<float> output) noexcept;
 
@@ -53,6 +58,7 @@ class Executor {
   const Plan* plan_ = nullptr;
   std::byte* arena_ = nullptr;
   std::vector<int> done_;  // per step of the running group: output rows made
+  std::span<std::int64_t> times_;
   Trace trace_;
 };
 

@@ -245,6 +245,7 @@ class Lowering {
     const int first_group = plan_.stages.empty() ? 0 : plan_.stages.back().end_group;
     close_groups();
     exit.position = ++position_;
+    exit.index = plan_.step_count++;
     for (const Place& place : {exit.tensor, exit.row, exit.sums}) use(place, exit.position);
     plan_.stages.push_back({.first_group = first_group,
                             .end_group = static_cast<int>(plan_.groups.size()),
@@ -282,7 +283,10 @@ class Lowering {
       while (options_.stream && i < pending_.size() && joins(group, pending_[i])) {
         group.steps.push_back(std::move(pending_[i++]));
       }
-      for (Step& step : group.steps) use_all(step, group.position);
+      for (Step& step : group.steps) {
+        step.index = plan_.step_count++;
+        use_all(step, group.position);
+      }
       choose_tile(group, plan_.buffers, options_.tile_bytes);
       plan_.longest_group = std::max(plan_.longest_group, static_cast<int>(group.steps.size()));
       plan_.groups.push_back(std::move(group));

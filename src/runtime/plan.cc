@@ -34,6 +34,20 @@ int Plan::steps_to(int exit) const {
   return steps;
 }
 
+std::string_view kernel_of(const Step& step) {
+  struct Name {
+    std::string_view operator()(const PackStep&) const { return "pack_signs"; }
+    std::string_view operator()(const BinaryConvStep&) const { return "binary_conv2d"; }
+    std::string_view operator()(const ConvStep&) const { return "conv2d"; }
+    std::string_view operator()(const PoolStep& op) const { return op.max ? "max_pool" : "avg_pool"; }
+    std::string_view operator()(const AffineStep&) const { return "affine"; }
+    std::string_view operator()(const ReluStep&) const { return "relu"; }
+    std::string_view operator()(const AddStep&) const { return "add"; }
+    std::string_view operator()(const CopyStep&) const { return "copy"; }
+  };
+  return std::visit(Name{}, step.operation);
+}
+
 std::string describe(const Plan& plan) {
   std::string text = "plan for " + std::to_string(plan.frames) + " frames\n";
   for (std::size_t s = 0; s < plan.stages.size(); ++s) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -94,6 +95,7 @@ using Operation =
 
 // One call of a kernel, for any range of output rows.
 struct Step {
+  int index = 0;     // among all steps of the plan, exits included
   std::string name;  // the layers it computes, such as "s1.b1.conv + s1.b1.relu + s1.b1.bn + s1.b1"
   Operation operation;
   Place input;
@@ -122,6 +124,7 @@ struct Group {
 
 // [relu] -> [norm] -> mean -> [norm] -> dense.
 struct ExitStep {
+  int index = 0;  // as Step::index
   std::string name;
   std::string layer;  // that it reads
   int position = 0;
@@ -163,11 +166,15 @@ struct Plan {
   Place probabilities;  // [classes] of one row
   int classes = 0;
   int longest_group = 0;
+  int step_count = 0;  // exits included
   std::size_t arena_bytes = 0;
 
   // Steps up to and with exit `exit` (from 1), the exits themselves counted as one each.
   int steps_to(int exit) const;
 };
+
+// Which kernel a step calls: "binary_conv2d", "conv2d", "pack_signs", ...
+std::string_view kernel_of(const Step& step);
 
 // For people: every group with its steps and tile, every buffer with its place and lifetime, the total.
 std::string describe(const Plan& plan);

@@ -1,0 +1,199 @@
+// bittern bench: how fast a model or a network runs on this machine, beside what the machine could do.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "evaluation/latency.h"
+#include "graph/architecture.h"
+#include "model/file.h"
+#include "model/random_weights.h"
+
+namespace bittern::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string model;
+  graph::BuildOptions network;
+  std::string pool = "time";
+  std::string isa = std::string(name(best_isa()));
+  int runs = 200;
+  bool steps = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+Json json_of(const evaluation::Quantiles& us) {
+  return {{"median", us.median}, {"p90", us.p90}, {"p99", us.p99}};
+}
+
+Json json_of(const Options& options, const model::Model& model, const evaluation::Latency& latency) {
+  Json json{{"architecture", model.network.architecture()},
+            {"instruction_set", name(latency.isa)},
+            {"runs", latency.runs},
+            {"frames", latency.frames},
+            {"arena_bytes", latency.arena_bytes},
+            {"peak", {{"binary_macs_per_s", latency.binary_peak}, {"float_macs_per_s", latency.float_peak}}},
+            {"front_end", {{"time_us", json_of(latency.front_end_us)}}},
+            {"exits", Json::array()}};
+  if (!options.model.empty()) json["model"] = options.model;
+  for (const evaluation::ExitLatency& exit : latency.exits) {
+    json["exits"].push_back({{"exit", exit.exit},
+                             {"layer", exit.layer},
+                             {"time_us", json_of(exit.time_us)},
+                             {"stage_us", exit.stage_us},
+                             {"decide_us", exit.decide_us},
+                             {"macs_binary", exit.macs.binary},
+                             {"macs_float", exit.macs.floating},
+                             {"floor_us", exit.floor_us},
+                             {"floor_share", exit.floor_share}});
+  }
+  if (!options.steps) return json;
+  for (const evaluation::StepLatency& step : latency.steps) {
+    json["steps"].push_back({{"stage", step.stage},
+                             {"layers", step.name},
+                             {"kernel", step.kernel},
+                             {"time_us", step.time_us},
+                             {"share", step.share},
+                             {"macs_binary", step.macs.binary},
+                             {"macs_float", step.macs.floating}});
+  }
+  return json;
+}
+
+// 10^12 MACs a second.
+std::string tera(std::int64_t macs, double us) {
+  return macs == 0 || us <= 0 ? "" : fmt::format("{:.3f}", static_cast<double>(macs) / us / 1e6);
+}
+
+std::string text_of(const model::Model& model, const evaluation::Latency& latency, bool steps) {
+  std::string text = fmt::format(
+      "{}, {} frames, one thread, {}, {} runs\n"
+      "peak on registers alone: {:.3f} T binary MAC/s, {:.1f} G float MAC/s (multiply, then add)\n\n",
+      one_line(model.network.architecture()), latency.frames, name(latency.isa), latency.runs,
+      latency.binary_peak / 1e12, latency.float_peak / 1e9);
+  Table table({{"exit"},
+               {"reads", Table::Align::kLeft},
+               {"median us"},
+               {"p90"},
+               {"p99"},
+               {"stage us"},
+               {"decide us"},
+               {"T MAC/s"},
+               {"floor us"},
+               {"share of floor"}});
+  table.add({"-", "front end", fmt::format("{:.1f}", latency.front_end_us.median),
+             fmt::format("{:.1f}", latency.front_end_us.p90),
+             fmt::format("{:.1f}", latency.front_end_us.p99)});
+  for (const evaluation::ExitLatency& exit : latency.exits) {
+    table.add({fmt::format("{}", exit.exit), one_line(exit.layer), fmt::format("{:.1f}", exit.time_us.median),
+               fmt::format("{:.1f}", exit.time_us.p90), fmt::format("{:.1f}", exit.time_us.p99),
+               fmt::format("{:.1f}", exit.stage_us), fmt::format("{:.1f}", exit.decide_us),
+               tera(exit.macs.binary + exit.macs.floating, exit.time_us.median),
+               fmt::format("{:.1f}", exit.floor_us), fmt::format("{:.2f}", exit.floor_share)});
+  }
+  text += table.str();
+  text +=
+      "features to the exit's decision, cumulative; floor: 1-bit MACs at the one peak plus float MACs at the "
+      "other\n";
+  if (!steps) return text;
+  Table list({{"stage"},
+              {"us"},
+              {"share"},
+              {"T MAC/s"},
+              {"kernel", Table::Align::kLeft},
+              {"layers", Table::Align::kLeft}});
+  for (const evaluation::StepLatency& step : latency.steps) {
+    list.add({fmt::format("{}", step.stage), fmt::format("{:.1f}", step.time_us),
+              fmt::format("{:.1f} %", 100 * step.share),
+              tera(step.macs.binary + step.macs.floating, step.time_us), std::string(step.kernel),
+              one_line(step.name)});
+  }
+  return text + "\n" + list.str();
+}
+
+Expected<std::shared_ptr<const model::Model>> model_of(const Options& options) {
+  if (!options.model.empty()) return model::open(options.model);
+  graph::BuildOptions wanted = options.network;
+  wanted.pool = options.pool == "global" ? graph::ExitPool::kGlobal : graph::ExitPool::kTime;
+  const Expected<graph::Network> network = graph::build(wanted);
+  if (!network) fail_usage(network.error().message);  // nothing but the options went into it
+  return std::shared_ptr<const model::Model>(model::random_model(*network, 0));
+}
+
+Status run(const Options& options) {
+  if (options.model.empty() == options.network.architecture.empty())
+    fail_usage("bench takes a MODEL, or --architecture NAME");
+  BITTERN_ASSIGN_OR_RETURN(const std::shared_ptr<const model::Model> model, model_of(options));
+  evaluation::LatencyOptions wanted;
+  wanted.isa = *parse_isa(options.isa);
+  wanted.runs = options.runs;
+  Progress progress("measuring", "runs", options.quiet);
+  const auto latency = evaluation::measure_latency(model, wanted, [&](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+    return !interrupted();
+  });
+  progress.clear();
+  if (!latency.ok()) return latency.error();
+  return write_out(
+      options.json
+          ? json_of(options, *model, *latency).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+          : text_of(*model, *latency, options.steps));
+}
+
+std::function<Status()> configure(Arguments& arguments) {
+  const auto options = std::make_shared<Options>();
+  options->network.classes = 12;
+  const Argument model = arguments.add("MODEL", options->model, "The model, a .bittern file");
+  std::vector<std::string> names;
+  for (const graph::Architecture& architecture : graph::architectures())
+    names.emplace_back(architecture.name);
+  const Argument architecture =
+      arguments
+          .add("--architecture NAME", options->network.architecture,
+               fmt::format("A network with random weights instead of a model: {}", fmt::join(names, ", ")))
+          .check(one_of(names))
+          .excludes(model);
+  arguments.add("--classes N", options->network.classes, "Its number of classes")
+      .check(whole_within(2, graph::kMaxClasses))
+      .needs(architecture)
+      .show_default();
+  arguments
+      .add("--placement NAME", options->network.placement,
+           "Where its exits are: stem, paper, balanced, or layer names separated by commas")
+      .needs(architecture)
+      .show_default();
+  arguments.add("--exit-pool NAME", options->pool, "What its exits average over: time or global")
+      .check(one_of({"time", "global"}))
+      .needs(architecture)
+      .show_default();
+  arguments.add("--runs N", options->runs, "How often everything is measured")
+      .check(whole_within(1, 1000000))
+      .show_default();
+  std::vector<std::string> isas;
+  for (const Isa isa : available_isas()) isas.emplace_back(name(isa));
+  arguments.add("--isa NAME", options->isa, fmt::format("Instruction set to use: {}", fmt::join(isas, ", ")))
+      .check(one_of(isas))
+      .show_default();
+  arguments.flag("--steps", options->steps,
+                 "List every step of the plan too: its kernel and share of the time");
+  arguments.flag("--json", options->json, "Print JSON");
+  arguments.flag("--quiet", options->quiet, "No progress");
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Command kBenchCommand{"bench", "Measure how fast a model runs here, beside the machine's limit",
+                            configure};
+
+}  // namespace bittern::cli
