@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/aligned.h"
+#include "core/random.h"
 #include "graph/architecture.h"
 #include "model/random_model.h"
 #include "runtime/execute.h"

@@ -256,25 +256,25 @@ class FloatStore {
   HWY_INLINE void pixel(int f, int channel, const IntVector (&sums)[kVectors]) const {
     const BlockTag d;
     constexpr int kCount = kVectors * kIntLanes;
-    float* const pixel = row_ + f * output_.pixel_stride;
-    const float* const residual =
-        residual_ == nullptr ? nullptr : residual_ + f * epilogue_.residual.pixel_stride;
+    float* const pixel[] = {row_ + f * output_.pixel_stride};
+    const float* const residual[] = {residual_ == nullptr ? nullptr
+                                                          : residual_ + f * epilogue_.residual.pixel_stride};
     const int count = std::min(kCount, output_.channels - channel);
     if (count == kCount) {
-      hn::Vec<BlockTag> y[kVectors];
-      for (int v = 0; v < kVectors; ++v) y[v] = hn::ConvertTo(d, sums[v]);
-      finish<kVectors>(epilogue_, d, channel, residual, y, pixel);
+      hn::Vec<BlockTag> y[1][kVectors];
+      for (int v = 0; v < kVectors; ++v) y[0][v] = hn::ConvertTo(d, sums[v]);
+      finish(epilogue_, d, channel, residual, y, pixel);
     } else {
       alignas(64) std::int32_t values[kCount];
       for (int v = 0; v < kVectors; ++v) hn::Store(sums[v], IntTag(), values + std::ptrdiff_t{v} * kIntLanes);
       const hn::CappedTag<float, 1> d1;
       for (int i = 0; i < count; ++i) {
-        hn::Vec<decltype(d1)> y[1] = {hn::Set(d1, static_cast<float>(values[i]))};
-        finish<1>(epilogue_, d1, channel + i, residual, y, pixel);
+        hn::Vec<decltype(d1)> y[1][1] = {{hn::Set(d1, static_cast<float>(values[i]))}};
+        finish(epilogue_, d1, channel + i, residual, y, pixel);
       }
     }
     if (signs_ != nullptr) {
-      store_signs(pixel, channel, channel + count, output_.channels,
+      store_signs(pixel[0], channel, channel + count, output_.channels,
                   signs_ + f * epilogue_.signs.pixel_stride);
     }
   }

@@ -16,6 +16,7 @@
 #include "kernels/targets.h"
 // clang-format on
 
+#include "hwy/cache_control.h"
 #include "kernels/epilogue-inl.h"
 #include "kernels/lanes-inl.h"
 
@@ -45,10 +46,17 @@ struct Problem {
     const Window& w = shape.window;
     return clip_taps(f, w.stride_frequency, w.pad_frequency, w.kernel_frequency, input.frequency);
   }
-  template <int kVectors, class D, class V>
-  HWY_INLINE void store(D d, int t, int f, int channel, V (&sums)[kVectors]) const {
-    const float* residual = epilogue.residual ? epilogue.residual.pixel(t, f) : nullptr;
-    finish<kVectors>(epilogue, d, channel, residual, sums, output.pixel(t, f));
+  // Pixels at (t[k], f[k]).
+  template <int kPixels, int kVectors, class D, class V>
+  HWY_INLINE void store(D d, const int (&t)[kPixels], const int (&f)[kPixels], int channel,
+                        V (&sums)[kPixels][kVectors]) const {
+    const float* residual[kPixels] = {};
+    float* pixels[kPixels];
+    for (int k = 0; k < kPixels; ++k) {
+      if (epilogue.residual) residual[k] = epilogue.residual.pixel(t[k], f[k]);
+      pixels[k] = output.pixel(t[k], f[k]);
+    }
+    finish(epilogue, d, channel, residual, sums, pixels);
   }
 };
 
@@ -90,13 +98,16 @@ class Tile {
                       int count) {
     const float* pixels[kPixels];
     for (int p = 0; p < kPixels; ++p) pixels[p] = x + p * pixel_step;
-    add(pixels, weights, outputs, count);
+    add<false>(pixels, weights, outputs, count);
   }
 
+  // kFetch: asks for the weights of the outputs that come next.
+  template <bool kFetch>
   HWY_INLINE void add(const float* const (&pixels)[kPixels], const float* weights, std::ptrdiff_t outputs,
                       int count) {
     const D d;
     for (int c = 0; c < count; ++c) {
+      if constexpr (kFetch) hwy::Prefetch(weights + kVectors * lanes(D()));
       V w[kVectors];
       for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * lanes(D()));
       for (int p = 0; p < kPixels; ++p) {
@@ -107,7 +118,7 @@ class Tile {
     }
   }
 
-  HWY_INLINE V (&operator[](int pixel))[kVectors] { return sums_[pixel]; }
+  HWY_INLINE V (&sums())[kPixels][kVectors] { return sums_; }
 
  private:
   V sums_[kPixels][kVectors];
@@ -131,62 +142,78 @@ HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps& row, const Outp
                outputs, step * depth);
     }
   }
-  for (int k = 0; k < kPixels; ++k) p.store<kVectors>(D(), t, f + k, o.channel, tile[k]);
+  int rows[kPixels];
+  int places[kPixels];
+  for (int k = 0; k < kPixels; ++k) {
+    rows[k] = t;
+    places[k] = f + k;
+  }
+  p.store(D(), rows, places, o.channel, tile.sums());
 }
 
-// All pixels, row by row.
+// All pixels, row by row. Those whose windows lie inside the input from left to right are neighbours.
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o) {
   constexpr int kHalf = kTilePixels / 2;
   const int all = p.shape.window.kernel_frequency;
+  int whole = 0;
+  while (whole < p.output.frequency && p.columns(whole).count() < all) ++whole;
+  int end = whole;
+  while (end < p.output.frequency && p.columns(end).count() == all) ++end;
   for (int t = p.first_row; t < p.last_row; ++t) {
     const RowTaps row(p, t);
-    for (int f = 0; f < p.output.frequency;) {
-      const Taps columns = p.columns(f);
-      // Windows move right: where the first and the last pixel of a tile see all taps, those between do.
-      const auto whole = [&](int pixels) HWY_ATTR {
-        return f + pixels <= p.output.frequency && columns.count() == all &&
-               p.columns(f + pixels - 1).count() == all;
-      };
-      if (whole(kTilePixels)) {
-        convolve_pixels<kTilePixels>(p, row, o, t, f, columns);
-        f += kTilePixels;
-      } else if (whole(kHalf)) {
-        convolve_pixels<kHalf>(p, row, o, t, f, columns);
-        f += kHalf;
-      } else {
-        convolve_pixels<1>(p, row, o, t, f, columns);
-        ++f;
-      }
-    }
+    int f = 0;
+    for (; f < whole; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
+    for (; f + kTilePixels <= end; f += kTilePixels)
+      convolve_pixels<kTilePixels>(p, row, o, t, f, p.columns(f));
+    for (; f + kHalf <= end; f += kHalf) convolve_pixels<kHalf>(p, row, o, t, f, p.columns(f));
+    for (; f < p.output.frequency; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
   }
 }
 
-// kPixels pixels of a 1 x 1 convolution from the `first`-th on, counted across rows.
-template <int kPixels, int kVectors, class D>
-HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o, int first) {
+// A place among the output's pixels, counted across rows.
+struct Cursor {
+  int t;
+  int f;
+  HWY_INLINE void next(int frequency) {
+    if (++f < frequency) return;
+    f = 0;
+    ++t;
+  }
+};
+
+// The next kPixels pixels of a 1 x 1 convolution.
+template <int kPixels, bool kFew, int kVectors, class D>
+HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o, Cursor& cursor) {
   const Window& window = p.shape.window;
-  const int frequency = p.output.frequency;
-  const auto row_of = [&](int k) HWY_ATTR { return p.first_row + (first + k) / frequency; };
-  const auto column_of = [&](int k) HWY_ATTR { return (first + k) % frequency; };
   const float* pixels[kPixels];
-  for (int k = 0; k < kPixels; ++k) {
+  int rows[kPixels];
+  int places[kPixels];
+  for (int k = 0; k < kPixels; ++k, cursor.next(p.output.frequency)) {
+    rows[k] = cursor.t;
+    places[k] = cursor.f;
     pixels[k] =
-        p.input.pixel(row_of(k) * window.stride_time, column_of(k) * window.stride_frequency) + o.first_input;
+        p.input.pixel(cursor.t * window.stride_time, cursor.f * window.stride_frequency) + o.first_input;
   }
   Tile<kPixels, kVectors, D> tile;
-  tile.add(pixels, p.kernel + o.channel, p.shape.out_channels, p.depth());
-  for (int k = 0; k < kPixels; ++k) p.store<kVectors>(D(), row_of(k), column_of(k), o.channel, tile[k]);
+  tile.template add<kFew>(pixels, p.kernel + o.channel, p.shape.out_channels, p.depth());
+  p.store(D(), rows, places, o.channel, tile.sums());
 }
 
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, D>& o) {
   constexpr int kHalf = kTilePixels / 2;
-  const int count = (p.last_row - p.first_row) * p.output.frequency;
-  int first = 0;
-  for (; first + kTilePixels <= count; first += kTilePixels) convolve_points<kTilePixels>(p, o, first);
-  for (; first + kHalf <= count; first += kHalf) convolve_points<kHalf>(p, o, first);
-  for (; first < count; ++first) convolve_points<1>(p, o, first);
+  int left = (p.last_row - p.first_row) * p.output.frequency;
+  Cursor cursor{p.first_row, 0};
+  // Of few pixels the first tile waits for the weights, which it fetches for the next outputs too.
+  constexpr int kFewPixels = 16;
+  if (left <= kFewPixels && left >= kTilePixels) {
+    convolve_points<kTilePixels, true>(p, o, cursor);
+    left -= kTilePixels;
+  }
+  for (; left >= kTilePixels; left -= kTilePixels) convolve_points<kTilePixels, false>(p, o, cursor);
+  for (; left >= kHalf; left -= kHalf) convolve_points<kHalf, false>(p, o, cursor);
+  for (; left > 0; --left) convolve_points<1, false>(p, o, cursor);
 }
 
 // A 1 x 1 kernel that always stands inside the input.
@@ -221,17 +248,17 @@ void convolve_depthwise(const Problem& p) {
     for (int f = 0; f < p.output.frequency; ++f) {
       const Taps columns = p.columns(f);
       for_channels(FullTag(), 0, p.shape.out_channels, [&](auto d, int c) HWY_ATTR {
-        hn::Vec<decltype(d)> sum[1] = {hn::Zero(d)};
+        hn::Vec<decltype(d)> sum[1][1] = {{hn::Zero(d)}};
         for (int i = row.taps.begin; i < row.taps.end; ++i) {
           const float* x = row.rows[i] + columns.origin * p.input.pixel_stride + c;
           const float* weights =
               p.kernel + std::ptrdiff_t{i} * p.shape.window.kernel_frequency * channels + c;
           for (int j = columns.begin; j < columns.end; ++j) {
             const auto value = hn::LoadU(d, x + j * p.input.pixel_stride);
-            sum[0] = hn::Add(sum[0], hn::Mul(value, hn::LoadU(d, weights + j * channels)));
+            sum[0][0] = hn::Add(sum[0][0], hn::Mul(value, hn::LoadU(d, weights + j * channels)));
           }
         }
-        p.store<1>(d, t, f, c, sum);
+        p.store(d, {t}, {f}, c, sum);
       });
     }
   }

@@ -18,35 +18,52 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "sign bits are stored byte by byte");
 
-// All of the epilogue but `signs`, for kVectors vectors of neighbouring channels from `channel` on, of one
-// pixel.
-template <int kVectors, class D, class V>
-HWY_INLINE void finish(const Epilogue& e, D d, int channel, const float* residual, V (&y)[kVectors],
-                       float* output) {
+// All of the epilogue but `signs`, for kVectors vectors of neighbouring channels from `channel` on, of
+// kPixels pixels. residual: a pointer per pixel, all null where there is none.
+template <int kPixels, int kVectors, class D, class V>
+HWY_INLINE void finish(const Epilogue& e, D d, int channel, const float* const (&residual)[kPixels],
+                       V (&y)[kPixels][kVectors], float* const (&output)[kPixels]) {
   constexpr int kLanes = lanes(D());
   const auto at = [channel](const float* values, int v)
                       HWY_ATTR { return hn::LoadU(D(), values + channel + std::ptrdiff_t{v} * kLanes); };
   if (e.scale != nullptr) {
-    for (int v = 0; v < kVectors; ++v) y[v] = hn::Mul(y[v], at(e.scale, v));
+    for (int v = 0; v < kVectors; ++v) {
+      const auto scale = at(e.scale, v);
+      for (int p = 0; p < kPixels; ++p) y[p][v] = hn::Mul(y[p][v], scale);
+    }
   }
   if (e.bias != nullptr) {
-    for (int v = 0; v < kVectors; ++v) y[v] = hn::Add(y[v], at(e.bias, v));
+    for (int v = 0; v < kVectors; ++v) {
+      const auto bias = at(e.bias, v);
+      for (int p = 0; p < kPixels; ++p) y[p][v] = hn::Add(y[p][v], bias);
+    }
   }
   if (e.relu) {
-    for (int v = 0; v < kVectors; ++v) y[v] = relu_of(d, y[v]);
+    for (int p = 0; p < kPixels; ++p) {
+      for (int v = 0; v < kVectors; ++v) y[p][v] = relu_of(d, y[p][v]);
+    }
   }
   if (e.norm_scale != nullptr) {
     for (int v = 0; v < kVectors; ++v) {
-      y[v] = hn::Add(hn::Mul(y[v], at(e.norm_scale, v)), at(e.norm_bias, v));
+      const auto scale = at(e.norm_scale, v);
+      const auto bias = at(e.norm_bias, v);
+      for (int p = 0; p < kPixels; ++p) y[p][v] = hn::Add(hn::Mul(y[p][v], scale), bias);
     }
   }
-  if (residual != nullptr) {
-    for (int v = 0; v < kVectors; ++v) y[v] = hn::Add(at(residual, v), y[v]);
+  if (residual[0] != nullptr) {
+    for (int p = 0; p < kPixels; ++p) {
+      for (int v = 0; v < kVectors; ++v) y[p][v] = hn::Add(at(residual[p], v), y[p][v]);
+    }
   }
   if (e.final_relu) {
-    for (int v = 0; v < kVectors; ++v) y[v] = relu_of(d, y[v]);
+    for (int p = 0; p < kPixels; ++p) {
+      for (int v = 0; v < kVectors; ++v) y[p][v] = relu_of(d, y[p][v]);
+    }
   }
-  for (int v = 0; v < kVectors; ++v) hn::StoreU(y[v], d, output + channel + std::ptrdiff_t{v} * kLanes);
+  for (int p = 0; p < kPixels; ++p) {
+    for (int v = 0; v < kVectors; ++v)
+      hn::StoreU(y[p][v], d, output[p] + channel + std::ptrdiff_t{v} * kLanes);
+  }
 }
 
 // Writes the sign bits of channels [begin, end) of one pixel; `begin` is a multiple of 8, and `end` too

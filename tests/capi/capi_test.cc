@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "bittern/bittern.h"
+#include "core/aligned.h"
+#include "core/random.h"
 #include "model/file.h"
 #include "model/random_model.h"
 #include "runtime/self_test.h"

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "core/atomic_file.h"
+#include "core/random.h"
 #include "model/file.h"
 #include "model/random_model.h"
 #include "runtime/session.h"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/aligned.h"
 #include "core/random.h"
 #include "model/editable_file.h"
 #include "model/random_model.h"

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/aligned.h"
 #include "model/file.h"
 #include "model/random_model.h"
 #include "model/same_model.h"

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/random.h"
 #include "model/random_model.h"
 #include "runtime/networks.h"
 #include "runtime/session.h"

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/aligned.h"
+#include "core/bits.h"
 #include "core/checksum.h"
 #include "features/log_mel.h"
 #include "model/random_model.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/aligned.h"
+#include "core/random.h"
 #include "features/log_mel.h"
 #include "model/random_model.h"
 #include "runtime/lower.h"
