@@ -30,6 +30,10 @@ endif()
 target_compile_definitions(bittern_settings INTERFACE
   FLATBUFFERS_MAX_ALIGNMENT=64  # FlatBuffers 2.0.8 otherwise stops at 32
   HWY_WANT_AVX3_DL=1)           # VPOPCNTDQ is behind this switch in Highway 1.0
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  # Where Highway believes that it can choose at run time, NEON asks for the AES extension, which a Raspberry Pi 4 lacks.
+  target_compile_definitions(bittern_settings INTERFACE TOOLCHAIN_MISS_SYS_AUXV_H=1)
+endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # Highway below x86-64-v2 has only one-lane vectors.
   target_compile_options(bittern_settings INTERFACE -march=x86-64-v2)

@@ -2,8 +2,8 @@
 //
 //   #undef HWY_TARGET_INCLUDE
 //   #define HWY_TARGET_INCLUDE "kernels/relu.cc"
+//   // clang-format off: this file says which targets there are, so it comes first
 //   #include "kernels/targets.h"
-//   // clang-format off
 //   #include "hwy/foreach_target.h"
 //   #include "hwy/highway.h"
 //   // clang-format on
