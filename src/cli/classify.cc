@@ -88,8 +88,8 @@ Status run(const Options& options) {
 
   const std::vector<Input> inputs = expand_inputs(options.inputs);
   const Table table = answer_table(inputs, model->labels);
-  if (!options.json) BITTERN_RETURN_IF_ERROR(write_out(table.head()));
   bool all_good = true;
+  bool answered_any = false;
   for (const Input& input : inputs) {
     BITTERN_RETURN_IF_ERROR(check_interrupt());
     const auto answered = [&]() -> Expected<Answer> {
@@ -102,6 +102,8 @@ Status run(const Options& options) {
       return answer;
     }();
     if (answered.ok()) {
+      if (!answered_any && !options.json) BITTERN_RETURN_IF_ERROR(write_out(table.head()));
+      answered_any = true;
       BITTERN_RETURN_IF_ERROR(write_out(options.json
                                             ? json_line(input.name, model->labels, *answered)
                                             : table_line(table, input.name, model->labels, *answered)));

@@ -108,6 +108,9 @@ std::string usage_error(const CLI::ParseError& error, const CLI::App* called,
   }
   // CLI11: "--exit: 1 required K:from 1 to 16 missing".
   if (message.ends_with(" missing")) message = message.substr(0, message.find(':')) + " needs a value";
+  // "--epochs: At Most 1 required but received 2"
+  if (message.find(" required but received ") != std::string::npos)
+    message = message.substr(0, message.find(':')) + " is given more than once";
   // "Could not convert: --exit-weights = [1,x]"
   constexpr std::string_view kNoNumber = "Could not convert: ";
   if (message.starts_with(kNoNumber)) message = message.substr(kNoNumber.size()) + ": not a number";

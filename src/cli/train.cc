@@ -109,7 +109,8 @@ void apply_words(Options& options) {
 
 Status run(Options& options) {
   apply_words(options);
-  if (const Status valid = options.train.recipe.validate(); !valid.ok()) fail_usage(valid.error().message);
+  if (const Status valid = training::check(options.train.recipe); !valid.ok())
+    fail_usage(valid.error().message);
   Observer observer(options.train.recipe.epochs, options.quiet);
   BITTERN_RETURN_IF_ERROR(training::train(options.train, observer));
   if (options.quiet) return {};
@@ -121,8 +122,12 @@ Status run(Options& options) {
 }
 
 void add_data_options(Arguments& arguments, Options& options) {
-  arguments.add("--data DIR", options.data, "Folder of labelled recordings").required();
-  arguments.add("--out RUN", options.out, "Run folder: recipe, metrics, checkpoint, best model").required();
+  arguments.add("--data DIR", options.data, "Folder of labelled recordings").check(not_empty()).required();
+  arguments
+      .add("--out RUN", options.out,
+           "Run folder, made if it is missing: recipe, metrics, checkpoint, best model")
+      .check(not_empty())
+      .required();
   add_layout_options(arguments, options.train.scan);
   arguments.add("--noise DIR", options.noise,
                 "Folder of background recordings to mix in; without it the data set's own, if it has some");
@@ -154,8 +159,12 @@ void add_network_options(Arguments& arguments, Options& options) {
 
 void add_recipe_options(Arguments& arguments, Options& options) {
   training::Recipe& recipe = options.train.recipe;
-  arguments.add("--epochs N", recipe.epochs, "Passes over the training clips").show_default();
-  arguments.add("--batch N", recipe.batch, "Clips in a step").show_default();
+  arguments.add("--epochs N", recipe.epochs, "Passes over the training clips")
+      .check(whole_within(1, training::kMostEpochs))
+      .show_default();
+  arguments.add("--batch N", recipe.batch, "Clips in a step")
+      .check(whole_within(training::kLeastBatch, training::kMostBatch))
+      .show_default();
   arguments.add("--learning-rate X", recipe.learning_rate, "Adam's, at the start")
       .check(above(0))
       .show_default();
@@ -177,7 +186,9 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .check(at_least(0))
       .show_default();
   training::AugmentSettings& augment = recipe.augment;
-  arguments.add("--shift-ms MS", augment.shift_ms, "Largest time shift").show_default();
+  arguments.add("--shift-ms MS", augment.shift_ms, "Largest time shift")
+      .check(whole_within(0, training::kMostShiftMs))
+      .show_default();
   arguments.add("--noise-probability X", augment.noise_probability, "Share of clips that get noise")
       .check(within(0, 1))
       .show_default();

@@ -11,9 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kMaxEpochs = 100000;
-constexpr int kMaxBatch = 65536;
-
 Status check(bool holds, std::string_view field, const std::string& value, std::string_view range) {
   if (holds) return {};
   return invalid_argument(fmt::format("{} is {}: must be {}", field, value, range));
@@ -66,8 +63,10 @@ Status Recipe::validate() const {
   const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
   const auto share = [](double value) { return std::isfinite(value) && value >= 0 && value <= 1; };
   const auto is = [](auto value) { return fmt::format("{}", value); };
-  BITTERN_RETURN_IF_ERROR(check(epochs >= 1 && epochs <= kMaxEpochs, "epochs", is(epochs), "1 to 100000"));
-  BITTERN_RETURN_IF_ERROR(check(batch >= 2 && batch <= kMaxBatch, "batch", is(batch), "2 to 65536"));
+  BITTERN_RETURN_IF_ERROR(
+      check(epochs >= 1 && epochs <= kMostEpochs, "epochs", is(epochs), fmt::format("1 to {}", kMostEpochs)));
+  BITTERN_RETURN_IF_ERROR(check(batch >= kLeastBatch && batch <= kMostBatch, "batch", is(batch),
+                                fmt::format("{} to {}", kLeastBatch, kMostBatch)));
   BITTERN_RETURN_IF_ERROR(
       check(positive(learning_rate), "learning_rate", is(learning_rate), "a positive number"));
   BITTERN_RETURN_IF_ERROR(
@@ -84,8 +83,8 @@ Status Recipe::validate() const {
     sum += weight;
   }
   BITTERN_RETURN_IF_ERROR(check(sum > 0, "the sum of exit_weights", is(sum), "positive"));
-  BITTERN_RETURN_IF_ERROR(check(augment.shift_ms >= 0 && augment.shift_ms <= 60000, "shift_ms",
-                                is(augment.shift_ms), "0 to 60000"));
+  BITTERN_RETURN_IF_ERROR(check(augment.shift_ms >= 0 && augment.shift_ms <= kMostShiftMs, "shift_ms",
+                                is(augment.shift_ms), fmt::format("0 to {}", kMostShiftMs)));
   BITTERN_RETURN_IF_ERROR(
       check(share(augment.noise_probability), "noise_probability", is(augment.noise_probability), "0 to 1"));
   BITTERN_RETURN_IF_ERROR(

@@ -19,6 +19,10 @@ enum class BinaryOptimizer : std::uint8_t {
   kAdam,  // real latent weights, clipped after each step, binarised by the kernel's quantizer
 };
 
+inline constexpr int kMostEpochs = 100000;
+inline constexpr int kLeastBatch = 2;  // batch norm needs more than one
+inline constexpr int kMostBatch = 65536;
+inline constexpr int kMostShiftMs = 60000;
 inline constexpr int kMostMask = 10000;  // frames or mel bins
 
 struct AugmentSettings {

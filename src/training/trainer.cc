@@ -118,8 +118,10 @@ class Training {
     }
     if (checkpoint->noise_digest != data_.noise_digest) {
       return invalid_argument(
-          fmt::format("{}: is other background noise than the run was started with; give the same to --noise",
-                      options_.noise.empty() ? "no --noise" : options_.noise.string()));
+          options_.noise.empty()
+              ? "the run was started with other background noise; give the same with --noise"
+              : fmt::format("{}: is other background noise than the run was started with",
+                            options_.noise.string()));
     }
     BITTERN_RETURN_IF_ERROR(restore(checkpoint->tensors, all_tensors()));
     position_ = checkpoint->position;
@@ -295,7 +297,7 @@ Status check_same_recipe(const RunFolder& folder, const Recipe& given) {
 }
 
 Status train_checked(const TrainOptions& options, TrainObserver& observer) {
-  BITTERN_RETURN_IF_ERROR(options.recipe.validate());
+  BITTERN_RETURN_IF_ERROR(check(options.recipe));
   if (options.recipe.device == "cuda") {
     if (!at::hasCUDA())
       return unsupported("--device cuda: this libtorch was built without CUDA; use --device cpu");
@@ -303,15 +305,7 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
       return unsupported("--device cuda: no CUDA device found; use --device cpu");
   }
   if (const Expected<std::string> date = source_date(); !date.ok()) return date.error();
-  // Before minutes of decoding: can the network be built at all?
   const features::LogMelSpec front_end;
-  constexpr int kAnyClasses = 2;
-  BITTERN_ASSIGN_OR_RETURN(const graph::Network probe, build_network(options.recipe, front_end, kAnyClasses));
-  const std::size_t weights = options.recipe.exit_weights.size();
-  if (weights != 0 && weights != static_cast<std::size_t>(probe.exit_count())) {
-    return invalid_argument(fmt::format("{} exit weights for a network with {} exit{}", weights,
-                                        probe.exit_count(), probe.exit_count() == 1 ? "" : "s"));
-  }
   if (options.checkpoint_every < 1)
     return invalid_argument(
         fmt::format("a checkpoint every {} steps: must be 1 or more", options.checkpoint_every));
@@ -355,6 +349,18 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
 }
 
 }  // namespace
+
+Status check(const Recipe& recipe) {
+  BITTERN_RETURN_IF_ERROR(recipe.validate());
+  constexpr int kAnyClasses = 2;
+  BITTERN_ASSIGN_OR_RETURN(const graph::Network network, build_network(recipe, {}, kAnyClasses));
+  const std::size_t weights = recipe.exit_weights.size();
+  if (weights != 0 && weights != static_cast<std::size_t>(network.exit_count())) {
+    return invalid_argument(fmt::format("{} exit weights for a network with {} exit{}", weights,
+                                        network.exit_count(), network.exit_count() == 1 ? "" : "s"));
+  }
+  return {};
+}
 
 std::string metrics_line(const EpochReport& report) {
   nlohmann::ordered_json json = {{"epoch", report.epoch},

@@ -54,6 +54,9 @@ class TrainObserver {
   virtual bool stop() = 0;
 };
 
+// Whether the recipe can be trained at all, whatever the data: its ranges, its network, its exits' weights.
+Status check(const Recipe& recipe);
+
 // Trains until the recipe's last epoch. Leaves in the run folder recipe.json, metrics.jsonl, checkpoint.pt
 // and best.bittern, the model of the epoch with the best mean validation accuracy over exits (the first of
 // equals). The same recipe, data, machine and libtorch give the same bytes of best.bittern, resumed or not.

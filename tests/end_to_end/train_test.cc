@@ -159,7 +159,9 @@ TEST_F(Train, RefusesWhatCannotBeTrained) {
   expect_wrong_usage(
       bittern({"train", "--data", path("data"), "--architecture", "quiknet", "--out", path("run")}),
       "'quiknet'");
-  expect_failure(bittern(arguments("run", {"--single-exit", "6", "--quiet"})), "exit");
+  expect_wrong_usage(bittern(arguments("run", {"--single-exit", "6"})), "there is no exit 6");
+  expect_wrong_usage(bittern(arguments("run", {"--exit-weights", "1,2"})), "2 exit weights");
+  expect_wrong_usage(bittern(arguments("run", {"--placement", "nowhere"})), "'nowhere'");
   EXPECT_EQ(bittern(arguments("run", {"--learning-rate", "nan"})).status, 2);
   EXPECT_EQ(bittern(arguments("run", {"--epochs", "0"})).status, 2);
   fs::create_directories(folder_ / "mine");

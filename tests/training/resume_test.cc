@@ -89,7 +89,7 @@ TEST_F(Resume, RefusesOtherNoiseAndNone) {
   expect_refused(resumed_after([&] { options_.noise = folder_ / "hiss"; }),
                  "hiss: is other background noise");
   options_.noise.clear();
-  expect_refused(train_until(kNever), "no --noise: is other background noise");
+  expect_refused(train_until(kNever), "other background noise; give the same with --noise");
   // The same recordings in another folder are the same noise.
   fs::rename(folder_ / "hum", folder_ / "moved");
   options_.noise = folder_ / "moved";
