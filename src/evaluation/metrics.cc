@@ -33,6 +33,7 @@ Outcome apply(const exits::Policy& policy, const Answers& answers, const Truth& 
   Outcome outcome;
   outcome.histogram.resize(answers.exits);
   outcome.histogram_per_class.assign(collected.classes, std::vector<std::size_t>(answers.exits));
+  outcome.confusion.assign(collected.classes, std::vector<std::size_t>(collected.classes));
   std::vector<std::uint8_t> right(answers.clips);
   for (std::size_t clip = 0; clip < answers.clips; ++clip) {
     const auto of_clip = answers.of(clip);
@@ -44,6 +45,9 @@ Outcome apply(const exits::Policy& policy, const Answers& answers, const Truth& 
     outcome.macs_share += collected.shares_of(clip)[index(exit)];
     outcome.histogram[index(exit)] += 1;
     outcome.histogram_per_class[static_cast<std::size_t>(label)][index(exit)] += 1;
+    outcome
+        .confusion[static_cast<std::size_t>(label)][static_cast<std::size_t>(of_clip[index(exit)].label)] +=
+        1;
   }
   if (answers.clips > 0) {
     outcome.average_exit /= static_cast<double>(answers.clips);

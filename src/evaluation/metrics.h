@@ -44,6 +44,7 @@ struct Outcome {
   double macs_share = 0;                                      // mean over clips
   std::vector<std::size_t> histogram;                         // [exits]: clips that left there
   std::vector<std::vector<std::size_t>> histogram_per_class;  // [classes][exits], by the true class
+  std::vector<std::vector<std::size_t>> confusion;            // [truth][answer]
   std::vector<int> exits;                                     // [clips], from 1
 };
 

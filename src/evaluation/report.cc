@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace bittern::evaluation {
 namespace {
@@ -26,6 +27,32 @@ Json exits_json(const Report& report) {
   return list;
 }
 
+// Indented JSON with every array of plain numbers on one line: a matrix is readable, and a tenth as long.
+std::string one_line_per_row(std::string_view json) {
+  std::string text;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted && c == '\\') {  // an escape: the next character ends nothing
+      text += json.substr(i++, 2);
+      continue;
+    }
+    if (c == '"') quoted = !quoted;
+    const std::size_t end = c == '[' && !quoted ? json.find_first_not_of("0123456789+-.eE, \n", i + 1) : i;
+    if (c != '[' || quoted || end == std::string_view::npos || json[end] != ']') {
+      text += c;
+      continue;
+    }
+    for (std::size_t k = i; k <= end; ++k) {
+      if (json[k] == ' ' || json[k] == '\n') continue;
+      text += json[k];
+      if (json[k] == ',') text += ' ';
+    }
+    i = end;
+  }
+  return text;
+}
+
 Json rules_json(const Report& report) {
   Json list = Json::array();
   for (const RuleRow& row : report.rules) {
@@ -35,7 +62,8 @@ Json rules_json(const Report& report) {
                 {"average_exit", row.outcome.average_exit},
                 {"macs_share", row.outcome.macs_share},
                 {"histogram", row.outcome.histogram},
-                {"histogram_per_class", row.outcome.histogram_per_class}};
+                {"histogram_per_class", row.outcome.histogram_per_class},
+                {"confusion", row.outcome.confusion}};
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
@@ -108,7 +136,7 @@ Json to_json(const Report& report) {
 }
 
 std::string json_text(const Report& report) {
-  return to_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return one_line_per_row(to_json(report).dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace bittern::evaluation

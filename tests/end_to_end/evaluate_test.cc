@@ -63,6 +63,14 @@ TEST_F(Evaluate, TheReportHoldsTogether) {
       for (const Json& row : rule["histogram_per_class"]) over_classes += row[e].get<std::size_t>();
       EXPECT_EQ(rule["histogram"][e], over_classes);
     }
+    std::size_t agreed = 0;
+    for (std::size_t c = 0; c < kWords.size(); ++c) {
+      std::size_t row = 0;
+      for (const Json& count : rule["confusion"][c]) row += count.get<std::size_t>();
+      EXPECT_EQ(row, 3U);
+      agreed += rule["confusion"][c][c].get<std::size_t>();
+    }
+    EXPECT_DOUBLE_EQ(rule["accuracy"]["value"].get<double>(), static_cast<double>(agreed) / 36);
     EXPECT_EQ(clips, 36U);
     EXPECT_DOUBLE_EQ(rule["average_exit"].get<double>(), static_cast<double>(weighted) / 36);
   }

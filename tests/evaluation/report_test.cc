@@ -28,6 +28,7 @@ Report sample_report() {
   outcome.macs_share = 0.5;
   outcome.histogram = {2, 2};
   outcome.histogram_per_class = {{1, 1}, {1, 1}};
+  outcome.confusion = {{2, 1}, {0, 1}};
   report.rules.push_back({"entropy", 0.1F, outcome, std::nullopt});
   report.per_class = {wilson(2, 4), wilson(0, 0)};
   report.confusion = {{2, 2}, {0, 0}};
@@ -41,10 +42,19 @@ TEST(ReportJson, HasTheDocumentedKeys) {
   EXPECT_EQ(keys(json["exits"][0]), (std::vector<std::string>{"exit", "layer", "accuracy", "macs_share"}));
   EXPECT_EQ(keys(json["rules"][0]),
             (std::vector<std::string>{"rule", "threshold", "accuracy", "average_exit", "macs_share",
-                                      "histogram", "histogram_per_class"}));
+                                      "histogram", "histogram_per_class", "confusion"}));
   EXPECT_EQ(keys(json["exits"][0]["accuracy"]), (std::vector<std::string>{"value", "low", "high", "clips"}));
   EXPECT_EQ(keys(json["per_class"][0]), (std::vector<std::string>{"label", "accuracy"}));
   EXPECT_EQ(json["confusion"], (Json{{2, 2}, {0, 0}}));
+}
+
+TEST(ReportJson, KeepsRowsOfNumbersOnALineAndTextAsItIs) {
+  Report report = sample_report();
+  report.labels = {"[1,\n 2]", "a \\ \" [3, 4]", "ends in \\"};
+  const std::string text = json_text(report);
+  EXPECT_EQ(Json::parse(text), to_json(report));
+  EXPECT_NE(text.find("\"histogram\": [2, 2],\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("        [2, 1],\n        [0, 1]\n"), std::string::npos) << text;
 }
 
 TEST(ReportJson, FloatsPrintAsTheyWereGiven) {
