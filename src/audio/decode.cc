@@ -63,6 +63,8 @@ class Mixer {
     if (frames_ == 0) return corrupt(name_ + ": no samples in it");
     BITTERN_RETURN_IF_ERROR(resampler_.finish(output_));
     if (output_.empty()) return corrupt(fmt::format("{}: too short, {} samples", name_, frames_));
+    // A resampler's filter rings beyond the loudest sample that it was given.
+    for (float& sample : output_) sample = std::clamp(sample, -kMaxSample, kMaxSample);
     return std::move(output_);
   }
 

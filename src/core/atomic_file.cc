@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -40,6 +41,28 @@ class Descriptor {
  private:
   int number_;
 };
+
+// The number of an open descriptor that `path` names, such as /dev/stdout and /dev/fd/3; -1: it names none.
+// The links in /proc are no links of a file system: what stands behind them must be written to, not replaced.
+int descriptor_behind(fs::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int links = 0; links <= kMostLinks; ++links) {
+    const std::string folder = path.parent_path().string();
+    if (folder == "/dev/fd" || folder == "/proc/self/fd" ||
+        folder == "/proc/" + std::to_string(::getpid()) + "/fd") {
+      const std::string name = path.filename().string();
+      int number = -1;
+      const auto [end, reason] = std::from_chars(name.data(), name.data() + name.size(), number);
+      return reason == std::errc() && end == name.data() + name.size() ? number : -1;
+    }
+    if (!fs::is_symlink(path, error)) return -1;
+    const fs::path next = fs::read_symlink(path, error);
+    if (error) return -1;
+    path = path.parent_path() / next;
+  }
+  return -1;
+}
 
 // Where `path` leads, the last link's target too if it does not exist: replacing a link would destroy it.
 Expected<fs::path> follow_links(const fs::path& path) {
@@ -155,6 +178,11 @@ class Replacement {
 
 Status write_file(const fs::path& path, std::span<const std::byte> bytes) {
   std::error_code ignored;
+  if (const int number = descriptor_behind(path); number >= 0) {
+    Descriptor copy(::dup(number));
+    if (!copy.open()) return failed(path, "open", errno);
+    return write_all(copy, path, bytes);
+  }
   if (fs::is_directory(path, ignored)) return invalid_argument(path.string() + ": is a folder");
   if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return write_into(path, bytes);
   BITTERN_ASSIGN_OR_RETURN(const fs::path target, follow_links(path));

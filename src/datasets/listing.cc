@@ -48,8 +48,11 @@ Expected<Listing> list_folder(const fs::path& folder) {
     const fs::file_type type = fs::status(path, status_reason).type();
     if (type == fs::file_type::directory) {
       listing.folders.push_back(path);
+    } else if (audio::has_audio_extension(path) &&
+               (status_reason || type == fs::file_type::regular || type == fs::file_type::not_found)) {
+      listing.audio.push_back(path);  // a link that leads nowhere too: decoding says what is wrong with it
     } else if (type == fs::file_type::regular || type == fs::file_type::not_found) {
-      (audio::has_audio_extension(path) ? listing.audio : listing.others).push_back(path);
+      listing.others.push_back(path);
     } else if (status_reason) {
       return cannot_list(path, status_reason);
     }  // pipes, sockets and devices are not recordings

@@ -57,20 +57,26 @@ class Bench {
 
   Expected<Latency> run(const std::function<bool(std::size_t, std::size_t)>& go_on) {
     BITTERN_ASSIGN_OR_RETURN(policy_, exits::Policy::with_threshold("entropy", 0));  // never leaves
-    for (int i = 0; i < kWarmUpRuns; ++i) front_end_.compute(samples_, features_), all_stages();
-    for (auto* values : {&cumulative_, &stages_, &rules_})
-      for (std::vector<double>& of : *values) of.clear();
+    for (int i = 0; i < kWarmUpRuns; ++i) {
+      front_end_.compute(samples_, features_);
+      all_stages();
+    }
+    recording_ = true;
     const auto runs = static_cast<std::size_t>(options_.runs);
     for (std::size_t i = 0; i < runs; ++i) {
-      if (go_on && !go_on(i, runs)) return Error{ErrorCode::kCancelled, "interrupted"};
+      if (go_on && !go_on(i, 2 * runs)) return Error{ErrorCode::kCancelled, "interrupted"};
       front_ends_.push_back(time_of([&] { front_end_.compute(samples_, features_); }));
       all_stages();
       peak(kernels::popcount_peak, binary_rates_);
       peak(kernels::float_peak, float_rates_);
     }
     // Apart, for reading the clock takes time too.
+    recording_ = false;
     executor_.watch(step_ns_);
-    for (std::size_t i = 0; i < runs; ++i) all_stages();
+    for (std::size_t i = 0; i < runs; ++i) {
+      if (go_on && !go_on(runs + i, 2 * runs)) return Error{ErrorCode::kCancelled, "interrupted"};
+      all_stages();
+    }
     return latency();
   }
 
@@ -89,9 +95,11 @@ class Bench {
       answers_[s].entropy = exits::entropy(executor_.probabilities());
       left_ = left_ || policy_.leave(std::span(answers_).first(s + 1));
       const Clock::time_point end = Clock::now();
-      cumulative_[s].push_back(microseconds(end - start));
-      stages_[s].push_back(microseconds(end - before));
-      rules_[s].push_back(microseconds(end - computed));
+      if (recording_) {
+        cumulative_[s].push_back(microseconds(end - start));
+        stages_[s].push_back(microseconds(end - before));
+        rules_[s].push_back(microseconds(end - computed));
+      }
       before = end;
     }
   }
@@ -167,6 +175,7 @@ class Bench {
   exits::Policy policy_;
   std::array<exits::Answer, graph::kMaxExits> answers_{};
   bool left_ = false;
+  bool recording_ = false;
   std::uint64_t peak_state_ = 0x243F6A8885A308D3U;
   std::vector<double> front_ends_;
   std::vector<double> binary_rates_;

@@ -153,7 +153,7 @@ class Gather {
 template <int kBlocks>
 HWY_INLINE void sums_of(const WordVector (&bits)[kBlocks * kVectorsPerBlock], int base, const int* outside,
                         int outside_count, const std::int16_t* tap_bits, std::ptrdiff_t tap_stride,
-                        IntVector (&sums)[kBlocks * kIntsPerBlock]) {
+                        std::ptrdiff_t channel, IntVector (&sums)[kBlocks * kIntsPerBlock]) {
   const IntTag di;
   [[maybe_unused]] const hn::RebindToUnsigned<IntTag> d32;
   constexpr int kVectors = kBlocks * kIntsPerBlock;
@@ -173,7 +173,7 @@ HWY_INLINE void sums_of(const WordVector (&bits)[kBlocks * kVectorsPerBlock], in
   }
   const hn::Rebind<std::int16_t, IntTag> d16;
   for (const int* tap = outside; tap != outside + outside_count; ++tap) {
-    const std::int16_t* more = tap_bits + *tap * tap_stride;
+    const std::int16_t* more = tap_bits + *tap * tap_stride + channel;
     for (int v = 0; v < kVectors; ++v)
       sums[v] = hn::Add(sums[v], hn::PromoteTo(di, hn::LoadU(d16, more + std::ptrdiff_t{v} * kIntLanes)));
   }
@@ -202,8 +202,8 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end, Store sto
         count_runs<kBlocks>(gather.runs(), gather.count(), p.kernel + block * block_stride, block_stride,
                             bits);
         IntVector sums[kBlocks * kIntsPerBlock];
-        sums_of<kBlocks>(bits, base, outside, outside_count, p.tap_bits + std::ptrdiff_t{block} * kBlockLanes,
-                         tap_stride, sums);
+        sums_of<kBlocks>(bits, base, outside, outside_count, p.tap_bits, tap_stride,
+                         std::ptrdiff_t{block} * kBlockLanes, sums);
         store.pixel(f, block * kBlockLanes, sums);
       }
     }

@@ -18,12 +18,12 @@ namespace {
 // The compiler must take `v` for a new value from here on.
 template <class V>
 HWY_INLINE void renew(V& v) {
-#if HWY_TARGET == HWY_SCALAR || HWY_ARCH_WASM || HWY_ARCH_RVV
-  asm volatile("" : "+m"(v));
-#elif HWY_ARCH_ARM
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+  asm volatile("" : "+x"(v.raw));
+#elif HWY_TARGET == HWY_NEON
   asm volatile("" : "+w"(v.raw));
 #else
-  asm volatile("" : "+x"(v.raw));
+  asm volatile("" : "+m"(v));
 #endif
 }
 

@@ -44,6 +44,8 @@ std::size_t ClipStore::bytes() const {
 }
 
 void ClipStore::add_to(Digest& digest) const {
+  const int count = size();
+  digest.add(std::as_bytes(std::span(&count, 1)));
   for (int clip = 0; clip < size(); ++clip) {
     const std::array<std::int64_t, 2> head{label(clip), length(clip)};
     digest.add(std::as_bytes(std::span(head)));

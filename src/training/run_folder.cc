@@ -81,12 +81,14 @@ Expected<FolderLock> RunFolder::prepare(StartMode mode) const {
     return not_found(fmt::format("{}: holds no run to resume; name another folder", root.string()));
 
   for (const std::string& name : remnants) BITTERN_RETURN_IF_ERROR(remove_file(root / name));
-  if (mode == StartMode::kOverwrite) {
-    // The checkpoint first: without it the rest cannot be taken for a run to resume.
-    for (const fs::path& path : {checkpoint(), metrics(), best(), recipe()})
-      BITTERN_RETURN_IF_ERROR(remove_file(path));
-  }
   return held;
+}
+
+Status RunFolder::clear() const {
+  // The checkpoint first: without it the rest cannot be taken for a run to resume.
+  for (const fs::path& path : {checkpoint(), metrics(), best(), recipe()})
+    BITTERN_RETURN_IF_ERROR(remove_file(path));
+  return {};
 }
 
 Expected<std::int64_t> RunFolder::append_metrics(const std::string& line) const {

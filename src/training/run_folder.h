@@ -38,9 +38,11 @@ struct RunFolder {
 
   // Makes the folder if it is missing, locks it and removes what a killed training left half-written.
   // kFresh: it must hold nothing but, at most, the recipe of a training that came no further. kOverwrite:
-  // removes an earlier training's files, no others. kResume: it must hold a run, or nothing at all (a kill
+  // it may hold anything; clear() comes later. kResume: it must hold a run, or nothing at all (a kill
   // may come before the first file). Errors also: another training is at work there.
   Expected<FolderLock> prepare(StartMode mode) const;
+  // Removes an earlier training's files, no others.
+  Status clear() const;
 
   // Appends a line to metrics.jsonl, on the disk when this returns; the file's new length in bytes.
   Expected<std::int64_t> append_metrics(const std::string& line) const;

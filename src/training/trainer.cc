@@ -312,15 +312,19 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
 
   datasets::ScanOptions scan = options.scan;
   scan.seed = options.recipe.seed;
-  BITTERN_ASSIGN_OR_RETURN(const TrainingSource source,
-                           find_training_data(options.data, scan, options.noise));
+  BITTERN_ASSIGN_OR_RETURN(TrainingSource source, find_training_data(options.data, scan, options.noise));
+  if (options.recipe.augment.noise_probability == 0) source.noise.clear();
   // Before minutes of decoding: may this run work in its folder?
   const RunFolder folder{options.out};
   BITTERN_ASSIGN_OR_RETURN(const FolderLock lock, folder.prepare(options.start));
   std::error_code ignored;
   if (options.start == StartMode::kResume && std::filesystem::exists(folder.recipe(), ignored)) {
     BITTERN_RETURN_IF_ERROR(check_same_recipe(folder, options.recipe));
-  } else {
+  } else if (options.start != StartMode::kOverwrite) {
+    if (options.start == StartMode::kResume) {
+      observer.notice(
+          fmt::format("{}: nothing there to resume; a new training begins", folder.root.string()));
+    }
     BITTERN_RETURN_IF_ERROR(folder.write_recipe(options.recipe));
   }
 
@@ -331,6 +335,10 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
   BITTERN_ASSIGN_OR_RETURN(TrainingData data, load_training_data(source, front_end.sample_rate, progress));
   for (const std::string& line : data.notices) observer.notice(line);
   observer.loaded(data.train.size() + data.validation.size(), data.skipped);
+  if (options.start == StartMode::kOverwrite) {  // not before the new training has its data
+    BITTERN_RETURN_IF_ERROR(folder.clear());
+    BITTERN_RETURN_IF_ERROR(folder.write_recipe(options.recipe));
+  }
   if (data.noise.empty() && options.recipe.augment.noise_probability > 0)
     observer.notice("no background noise: the data set brings none and --noise was not given");
 

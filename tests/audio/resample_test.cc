@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "audio/audio.h"
 #include "audio/audio_files.h"
+#include "audio/temp_folder.h"
+#include "core/sample.h"
 
 namespace bittern::audio {
 namespace {
@@ -35,6 +38,19 @@ TEST(Resample, KeepsATone) {
     for (std::size_t i = 1000; i < 15000; ++i)
       ASSERT_NEAR((*samples)[i], expected[i], 2e-4) << from << " " << i;
   }
+}
+
+// The filter rings beyond the loudest sample; nothing may leave what decoding promises.
+TEST(Resample, DecodingStaysWithinTheLargestSampleAllowed) {
+  const test::TempFolder folder;
+  std::vector<float> square;
+  for (int i = 0; i < 44100; ++i) square.push_back(i / 50 % 2 == 0 ? kMaxSample : -kMaxSample);
+  ASSERT_TRUE(test::write_audio(folder / "loud.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, square, 44100, 1));
+  const auto samples = decode(folder / "loud.wav", {.sample_rate = 16000});
+  ASSERT_TRUE(samples.ok()) << samples.error().message;
+  float most = 0;
+  for (const float sample : *samples) most = std::max(most, std::abs(sample));
+  EXPECT_EQ(most, kMaxSample);
 }
 
 TEST(Resample, RemovesWhatTheNewRateCannotHold) {

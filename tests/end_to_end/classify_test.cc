@@ -58,6 +58,19 @@ TEST_F(Classify, PrintsOneObjectPerClipInOrder) {
   }
 }
 
+TEST_F(Classify, ALinkThatLeadsNowhereDoesNotHideItsNeighbours) {
+  const auto folder = folder_ / "links";
+  std::filesystem::create_directories(folder);
+  std::filesystem::create_symlink("loop.wav", folder / "loop.wav");
+  std::filesystem::create_symlink("gone.wav", folder / "lost.wav");
+  write_bytes(folder / "good.flac", read_bytes(yes_));
+  const Finished finished = bittern({"classify", model_, folder.string(), "--json"});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(json_lines(finished.out).size(), 1U);
+  for (const char* name : {"loop.wav: ", "lost.wav: "})
+    EXPECT_NE(finished.err.find(name), std::string::npos) << finished.err;
+}
+
 TEST_F(Classify, AgreesWithEvaluate) {
   const std::vector<Json> said = answers({kSamples, "--rule", "margin", "--threshold", "0.3"});
   const Finished evaluated = bittern({"evaluate", model_, "--data", kSamples, "--rule", "margin",

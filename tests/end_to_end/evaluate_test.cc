@@ -259,6 +259,17 @@ TEST_F(Evaluate, ClipsThatNoSessionTakesAreSkippedToo) {
   EXPECT_EQ(report({"--data", path("data"), "--segment", "centre"})["data"]["clips"], 41);
 }
 
+TEST_F(Evaluate, AReportGoesBehindWhatStandardOutputHoldsAlready) {
+  const Finished finished =
+      shell("echo keep > '" + path("log") + "'; $BITTERN evaluate '" + model_ + "' --data '" + kSamples +
+            "' --json /dev/stdout --tables exits >> '" + path("log") + "'");
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  const std::string log = read_bytes(path("log"));
+  EXPECT_TRUE(log.starts_with("keep\n")) << log.substr(0, 80);
+  EXPECT_NE(log.find("\"confusion\""), std::string::npos);
+  EXPECT_NE(log.find("share"), std::string::npos);
+}
+
 TEST_F(Evaluate, AReportThatCannotBeWrittenIsAFailureAndLeavesNothing) {
   const std::size_t before = entries();
   expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--json", "/dev/full"}), "/dev/full");

@@ -67,6 +67,9 @@ TEST(Latency, StopsWhenAskedTo) {
       measure_latency(model, {.runs = 1000}, [](std::size_t done, std::size_t) { return done < 3; });
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  const auto late = measure_latency(model, {.runs = 10},
+                                    [](std::size_t done, std::size_t total) { return 2 * done <= total; });
+  EXPECT_FALSE(late.ok());
   EXPECT_FALSE(measure_latency(model, {.runs = 0}, nullptr).ok());
 }
 

@@ -1,8 +1,10 @@
 // The logits of real recordings, bit for bit: one file, written once, that every instruction set and every
 // machine must reproduce. Needs nothing but libbittern, so that it runs wherever that does.
 //
-//   golden_logits CLIPS MODEL GOLDEN     compares on every instruction set here, names the first line that
-//   differs golden_logits CLIPS MODEL --write    prints the file
+//   golden_logits CLIPS MODEL GOLDEN: compares on every instruction set here, names the first line that
+//   differs;
+//
+//   golden_logits CLIPS MODEL --write: prints the file.
 //
 // A line per network, clip and exit: the bits of its logits as hexadecimal words. MODEL is the shipped one;
 // the four architectures beside it have random weights.

@@ -136,6 +136,29 @@ TEST_F(Resume, StartsAtTheFirstStepWhereNoCheckpointIs) {
   EXPECT_EQ(test::read_bytes(RunFolder{options_.out}.best()), whole);
 }
 
+// A slip must not cost a finished training.
+TEST_F(Resume, OverwritingKeepsTheOldRunUntilTheNewDataAreRead) {
+  ASSERT_TRUE(train_until(kNever).ok());
+  const std::string best = test::read_bytes(RunFolder{options_.out}.best());
+  options_.start = StartMode::kOverwrite;
+  for (int clip = 0; clip < 2; ++clip)
+    test::write_bytes(folder_ / "data" / "train" / "pitch-0" / ("s" + std::to_string(clip) + "_1.wav"),
+                      "no sound");
+  EXPECT_FALSE(train_until(kNever).ok());
+  EXPECT_EQ(test::read_bytes(RunFolder{options_.out}.best()), best);
+  options_.start = StartMode::kResume;
+  options_.data = folder_ / "data";
+  EXPECT_TRUE(fs::exists(RunFolder{options_.out}.checkpoint()));
+}
+
+TEST_F(Resume, NoiseThatIsNotMixedInNeedNotBeReadable) {
+  test::write_bytes(folder_ / "hum" / "long.wav", "no sound");
+  EXPECT_FALSE(train_until(kNever).ok());
+  options_.recipe.augment.noise_probability = 0;
+  const Status trained = train_until(kNever);
+  EXPECT_TRUE(trained.ok()) << trained.error().message;
+}
+
 TEST_F(Resume, UnreadableRecordingsAreLeftOutAndCounted) {
   write_sounds(folder_ / "data", 10, 1);
   test::write_bytes(folder_ / "data" / "train" / "pitch-2" / "s3_1.wav", "no sound");

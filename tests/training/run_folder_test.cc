@@ -56,6 +56,8 @@ TEST_F(RunFolderTest, OverwritingTakesATrainingsFilesAndNoOthers) {
   write_bytes(run_.root / "thesis.txt", "keep");
   write_bytes(run_.root / "plots" / "recipe.json", "keep");
   ASSERT_TRUE(prepared(run_, StartMode::kOverwrite).ok());
+  EXPECT_EQ(read_bytes(run_.best()), "old");  // until the new training can begin
+  ASSERT_TRUE(run_.clear().ok());
   for (const auto& path : {run_.recipe(), run_.metrics(), run_.checkpoint(), run_.best()})
     EXPECT_FALSE(std::filesystem::exists(path)) << path;
   EXPECT_EQ(read_bytes(run_.root / "thesis.txt"), "keep");
