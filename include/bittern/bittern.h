@@ -101,8 +101,8 @@ typedef struct bittern_info {
 typedef struct bittern_options {
   /* sizeof(bittern_options) of the header that the caller was compiled with. */
   size_t struct_size;
-  /* When to stop: "entropy" (leave below, nats), "max-probability" or "margin" (leave at or above), "patience"
-   * (leave where so many exits in a row agree). NULL: always at `exit`. */
+  /* When to stop: "entropy" (leave below, nats), "max-probability" or "margin" (leave at or above),
+   * "patience" (leave where so many exits in a row agree). NULL: always at `exit`. */
   const char* rule;
   /* Of the rule, at every exit. */
   float threshold;
