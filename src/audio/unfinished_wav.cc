@@ -22,7 +22,7 @@ std::optional<ChunkHead> chunk_at(int descriptor, std::int64_t at) {
     return std::nullopt;
   ChunkHead head = {};
   std::memcpy(head.id.data(), bytes.data(), head.id.size());
-  for (int i = 3; i >= 0; --i) head.size = head.size << 8U | bytes[static_cast<std::size_t>(4 + i)];
+  for (std::size_t i = bytes.size(); i > 4; --i) head.size = head.size << 8U | bytes[i - 1];
   return head;
 }
 

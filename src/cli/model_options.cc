@@ -36,6 +36,7 @@ void add_model_argument(Arguments& arguments, ModelOptions& options) {
 
 void add_model_options(Arguments& arguments, ModelOptions& options) {
   std::vector<std::string> segments;
+  segments.reserve(std::size(kSegments));
   for (const SegmentName& row : kSegments) segments.emplace_back(row.name);
   arguments
       .add("--segment NAME", options.segment,

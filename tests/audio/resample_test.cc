@@ -44,6 +44,7 @@ TEST(Resample, KeepsATone) {
 TEST(Resample, DecodingStaysWithinTheLargestSampleAllowed) {
   const test::TempFolder folder;
   std::vector<float> square;
+  square.reserve(44100);
   for (int i = 0; i < 44100; ++i) square.push_back(i / 50 % 2 == 0 ? kMaxSample : -kMaxSample);
   ASSERT_TRUE(test::write_audio(folder / "loud.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, square, 44100, 1));
   const auto samples = decode(folder / "loud.wav", {.sample_rate = 16000});

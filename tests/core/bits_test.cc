@@ -55,12 +55,13 @@ TEST(Bits, CountsTheNegativeWeightsOfEveryTapAndOutput) {
   std::vector<std::int16_t> counts(tap_bits_size(outputs, taps), -1);
   count_tap_bits(packed.data(), outputs, taps, inputs, counts.data());
   ASSERT_EQ(counts.size(), 6U * 16);
-  for (int t = 0; t < taps; ++t)
-    for (int o = 0; o < 16; ++o) {
+  const std::size_t of_tap = std::size_t{inputs} * outputs;
+  for (std::size_t t = 0; t < taps; ++t)
+    for (std::size_t o = 0; o < 16; ++o) {
       int negative = 0;
-      for (int i = 0; i < inputs && o < outputs; ++i)
-        negative += kernel[static_cast<std::size_t>((t * inputs + i) * outputs + o)] < 0 ? 1 : 0;
-      EXPECT_EQ(counts[static_cast<std::size_t>(t * 16 + o)], negative) << t << ' ' << o;
+      for (std::size_t i = 0; i < inputs && o < outputs; ++i)
+        negative += kernel[t * of_tap + i * outputs + o] < 0 ? 1 : 0;
+      EXPECT_EQ(counts[t * 16 + o], negative) << t << ' ' << o;
     }
 }
 

@@ -126,19 +126,19 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
   for (auto x = tensors.rbegin(); x != tensors.rend() && exits.size() < 8; ++x) {
     if (!read[static_cast<std::size_t>(*x)]) exits.emplace(*x, exit_of(*x));
   }
-  std::vector<Layer> layers;
+  std::vector<Layer> kept;
   std::vector<int> place, roots;
   for (int i = 0; i < static_cast<int>(builder.layers().size()); ++i) {
-    place.push_back(static_cast<int>(layers.size()));
-    layers.push_back(builder.layers()[static_cast<std::size_t>(i)]);
-    for (int& input : layers.back().inputs) input = place[static_cast<std::size_t>(input)];
+    place.push_back(static_cast<int>(kept.size()));
+    kept.push_back(builder.layers()[static_cast<std::size_t>(i)]);
+    for (int& input : kept.back().inputs) input = place[static_cast<std::size_t>(input)];
     if (const auto found = exits.find(i); found != exits.end()) {
-      roots.push_back(static_cast<int>(layers.size()));
+      roots.push_back(static_cast<int>(kept.size()));
       found->second.inputs = {place.back()};
-      layers.push_back(found->second);
+      kept.push_back(found->second);
     }
   }
-  return Network::create("random", prune(layers, roots)).value();
+  return Network::create("random", prune(kept, roots)).value();
 }
 
 }  // namespace bittern::runtime
