@@ -14,8 +14,8 @@
  *     bittern_close(model);
  *
  * Conventions
- * - Handles are opaque. bittern_open, bittern_open_memory and bittern_session_open make them, the matching
- *   close frees them and accepts NULL. Every other pointer that the library returns belongs to a handle, and
+ * - Handles are opaque. bittern_open, bittern_open_memory, bittern_session_open and bittern_batch_open make
+ *   them, the matching close frees them and accepts NULL. Every other pointer that the library returns belongs to a handle, and
  *   the caller frees none.
  * - Functions that can fail return a bittern_status, and set what they give only when it is BITTERN_OK. One
  *   line about a failure goes to `error`, a buffer of `error_size` bytes of the caller's (NULL and 0: not
@@ -26,7 +26,7 @@
  *
  * Threads
  *   A model never changes: any number of threads may use it at once, until it is closed. A session serves one
- *   thread at a time; open one per thread.
+ *   thread at a time; open one per thread, or let a batch do that. Nothing but a batch starts threads.
  *
  * Trust
  *   A model may come from anyone: it is verified before anything of it is used. Pointers and sizes that the
@@ -55,6 +55,7 @@ extern "C" {
 
 typedef struct bittern_model bittern_model;
 typedef struct bittern_session bittern_session;
+typedef struct bittern_batch bittern_batch;
 
 /* Every status that there is; the numbers stay. */
 typedef enum bittern_status {
@@ -193,6 +194,31 @@ BITTERN_API const bittern_result* bittern_exit_result(const bittern_session* ses
 /* One line on the session's latest failed call; "" where none failed. Valid until the session's next
  * bittern_classify() or bittern_classify_exits(). */
 BITTERN_API const char* bittern_session_error(const bittern_session* session) BITTERN_NOEXCEPT;
+
+/* One clip of a batch. */
+typedef struct bittern_clip {
+  const float* samples;
+  size_t count;
+} bittern_clip;
+
+/* Many clips on several cores: `threads` sessions (1 to 256) that share the work. Answers have the bits of a
+ * session's whatever the number of threads. options: as for a session, without `memory`. Not in builds for
+ * machines without threads (WebAssembly). */
+BITTERN_API bittern_status bittern_batch_open(const bittern_model* model, const bittern_options* options,
+                                              int threads, bittern_batch** batch, char* error,
+                                              size_t error_size) BITTERN_NOEXCEPT;
+
+BITTERN_API void bittern_batch_close(bittern_batch* batch) BITTERN_NOEXCEPT;
+
+/* Classifies `clip_count` clips, each as bittern_classify() does, and sets *results to [clip_count], valid
+ * until the batch's next call. Where clips fail, the others are still answered and *results is set: the
+ * status is that of the first clip that failed, and failed ones have label -1 and no probabilities. */
+BITTERN_API bittern_status bittern_batch_classify(bittern_batch* batch, const bittern_clip* clips,
+                                                  size_t clip_count,
+                                                  const bittern_result** results) BITTERN_NOEXCEPT;
+
+/* One line on the batch's latest failed call, with the number of the clip, from 0; "" where none failed. */
+BITTERN_API const char* bittern_batch_error(const bittern_batch* batch) BITTERN_NOEXCEPT;
 
 #ifdef __cplusplus
 }

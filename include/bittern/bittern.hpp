@@ -104,6 +104,31 @@ class Session {
   std::unique_ptr<bittern_session, Close> handle_;
 };
 
+class Batch {
+ public:
+  Batch(const Model& model, int threads, const bittern_options& options = BITTERN_OPTIONS_INIT) {
+    bittern_batch* handle = nullptr;
+    detail::check([&](char* error, std::size_t size) {
+      return bittern_batch_open(model.get(), &options, threads, &handle, error, size);
+    });
+    handle_.reset(handle);
+  }
+
+  // [count], valid until the next call. Where a clip fails, so does the call.
+  const bittern_result* classify(const bittern_clip* clips, std::size_t count) {
+    const bittern_result* results = nullptr;
+    const bittern_status status = bittern_batch_classify(handle_.get(), clips, count, &results);
+    if (status != BITTERN_OK) throw Failure(status, bittern_batch_error(handle_.get()));
+    return results;
+  }
+
+ private:
+  struct Close {
+    void operator()(bittern_batch* batch) const noexcept { bittern_batch_close(batch); }
+  };
+  std::unique_ptr<bittern_batch, Close> handle_;
+};
+
 }  // namespace bittern::api
 
 #endif  // BITTERN_BITTERN_HPP_

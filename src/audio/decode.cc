@@ -11,6 +11,7 @@
 #include <cstring>
 #include <istream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -177,13 +178,19 @@ Expected<std::vector<float>> decode(const std::filesystem::path& path, const Dec
   std::optional<QuietStderr> quiet;  // outlives `file`
   if (may_be_mp3(descriptor.number())) quiet.emplace();
   SF_INFO info = {};
+  bool unrecognised = false;
   std::optional<UnfinishedWav> unfinished = UnfinishedWav::find(descriptor.number());  // outlives `file`
-  const SoundFile file(unfinished ? unfinished->open(&info)
-                                  : sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
-  if (!file) {
-    if (sf_error(nullptr) == SF_ERR_UNRECOGNISED_FORMAT) return not_audio(name);
-    return corrupt(name + ": damaged, truncated or not of a kind of audio that is read");
-  }
+  const SoundFile file = [&] {
+    // Why it could not be opened libsndfile keeps in a variable of the process.
+    static std::mutex opening;
+    const std::lock_guard lock(opening);
+    SoundFile opened(unfinished ? unfinished->open(&info)
+                                : sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
+    if (!opened) unrecognised = sf_error(nullptr) == SF_ERR_UNRECOGNISED_FORMAT;
+    return opened;
+  }();
+  if (unrecognised) return not_audio(name);
+  if (!file) return corrupt(name + ": damaged, truncated or not of a kind of audio that is read");
   if (!is_supported(info.format)) return not_audio(name);
 
   BITTERN_ASSIGN_OR_RETURN(Mixer mixer, Mixer::create(name, info.samplerate, info.channels, options));

@@ -4,28 +4,46 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <mutex>
 
 namespace bittern::audio {
 
-std::mutex& QuietStderr::mutex() {
-  static std::mutex one;
+namespace {
+
+// Standard error belongs to the process: the first one silences it, the last one gives it back.
+struct Shared {
+  std::mutex mutex;
+  int living = 0;
+  int saved = -1;  // where standard error went before; -1: it was left alone
+};
+
+Shared& shared() {
+  static Shared one;
   return one;
 }
 
-QuietStderr::QuietStderr() : lock_(mutex()) {
+}  // namespace
+
+QuietStderr::QuietStderr() {
+  Shared& state = shared();
+  const std::lock_guard lock(state.mutex);
+  if (state.living++ > 0) return;
   std::fflush(stderr);
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere < 0) return;
-  saved_ = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (saved_ >= 0) ::dup2(nowhere, STDERR_FILENO);
+  state.saved = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (state.saved >= 0) ::dup2(nowhere, STDERR_FILENO);
   ::close(nowhere);
 }
 
 QuietStderr::~QuietStderr() {
-  if (saved_ < 0) return;
+  Shared& state = shared();
+  const std::lock_guard lock(state.mutex);
+  if (--state.living > 0 || state.saved < 0) return;
   std::fflush(stderr);
-  ::dup2(saved_, STDERR_FILENO);
-  ::close(saved_);
+  ::dup2(state.saved, STDERR_FILENO);
+  ::close(state.saved);
+  state.saved = -1;
 }
 
 }  // namespace bittern::audio

@@ -45,6 +45,18 @@ struct bittern_session {
 
 namespace bittern::capi {
 
+// As C sees an answer whose probabilities lie at `probabilities`.
+inline bittern_result result_of(const runtime::Classification& answer, const float* probabilities) {
+  return {.label = answer.label,
+          .exit = answer.exit,
+          .probability = probabilities[answer.label],
+          .entropy = answer.entropy,
+          .probabilities = probabilities,
+          .macs_share = answer.macs_share,
+          .macs_binary = answer.macs.binary,
+          .macs_float = answer.macs.floating};
+}
+
 // Cut where the buffer ends, never inside a character.
 inline void copy_text(std::string_view text, char* buffer, std::size_t size) {
   if (buffer == nullptr || size == 0) return;

@@ -1,6 +1,7 @@
 #include "capi/options.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -37,6 +38,13 @@ Expected<runtime::Segment> segment_of(int segment) {
       return runtime::Segment::kLoudest;
   }
   return invalid_argument("unknown segment " + std::to_string(segment));
+}
+
+Status check_samples(const float* samples, std::size_t count) {
+  if (samples == nullptr && count != 0) return invalid_argument("samples is NULL");
+  if (count > SIZE_MAX / 2 / sizeof(float))
+    return invalid_argument("count is " + std::to_string(count) + ", more samples than memory can hold");
+  return {};
 }
 
 Expected<Options> read_options(const bittern_options* given, const model::Model& model) {

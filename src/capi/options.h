@@ -20,6 +20,9 @@ struct Options {
 
 Expected<runtime::Segment> segment_of(int segment);
 
+// Of a clip of the caller's.
+Status check_samples(const float* samples, std::size_t count);
+
 // Reads no more than options->struct_size bytes of the caller's; NULL: the defaults.
 Expected<Options> read_options(const bittern_options* options, const model::Model& model);
 

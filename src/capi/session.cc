@@ -8,24 +8,10 @@
 namespace bittern::capi {
 namespace {
 
-Status check_call(const float* samples, std::size_t count) {
-  if (samples == nullptr && count != 0) return invalid_argument("samples is NULL");
-  if (count > SIZE_MAX / 2 / sizeof(float))
-    return invalid_argument("count is " + std::to_string(count) + ", more samples than memory can hold");
-  return {};
-}
-
 Status classify(bittern_session& session, std::span<const float> samples) {
   runtime::Classification answer;
   BITTERN_RETURN_IF_ERROR(session.session.classify(samples, session.policy, answer, session.only));
-  session.result = {.label = answer.label,
-                    .exit = answer.exit,
-                    .probability = answer.probabilities[static_cast<std::size_t>(answer.label)],
-                    .entropy = answer.entropy,
-                    .probabilities = answer.probabilities.data(),
-                    .macs_share = answer.macs_share,
-                    .macs_binary = answer.macs.binary,
-                    .macs_float = answer.macs.floating};
+  session.result = result_of(answer, answer.probabilities.data());
   return {};
 }
 
@@ -87,7 +73,7 @@ bittern_status bittern_classify(bittern_session* session, const float* samples, 
   if (session == nullptr || result == nullptr) return BITTERN_INVALID_ARGUMENT;
   session->exits_valid = false;
   return guarded(session->error.data(), session->error.size(), [&]() -> Status {
-    BITTERN_RETURN_IF_ERROR(bittern::capi::check_call(samples, count));
+    BITTERN_RETURN_IF_ERROR(bittern::capi::check_samples(samples, count));
     BITTERN_RETURN_IF_ERROR(bittern::capi::classify(*session, {samples, count}));
     *result = &session->result;
     return {};
@@ -98,7 +84,7 @@ bittern_status bittern_classify_exits(bittern_session* session, const float* sam
   if (session == nullptr) return BITTERN_INVALID_ARGUMENT;
   session->exits_valid = false;
   return guarded(session->error.data(), session->error.size(), [&]() -> Status {
-    BITTERN_RETURN_IF_ERROR(bittern::capi::check_call(samples, count));
+    BITTERN_RETURN_IF_ERROR(bittern::capi::check_samples(samples, count));
     return bittern::capi::classify_exits(*session, {samples, count});
   });
 }

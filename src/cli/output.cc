@@ -1,6 +1,8 @@
 #include "cli/output.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +13,13 @@ namespace {
 
 Error cannot_write() {
   return io_error(fmt::format("standard output: cannot write: {}", std::strerror(errno)));
+}
+
+// A descriptor of our own, for standard error may be silenced for a moment (audio/quiet_stderr.h) while
+// another thread has something to say.
+int error_output() {
+  static const int own = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  return own >= 0 ? own : STDERR_FILENO;
 }
 
 }  // namespace
@@ -43,10 +52,17 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+void keep_error_output() { error_output(); }
+
 void print_error(std::string_view message) {
   if (message.empty()) return;
   const std::string line = fmt::format("bittern: {}\n", one_line(message));
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  for (std::string_view rest = line; !rest.empty();) {
+    const ssize_t written = ::write(error_output(), rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 void print_warning(std::string_view message) { print_error(fmt::format("warning: {}", message)); }

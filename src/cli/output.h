@@ -19,6 +19,9 @@ Status flush_out();
 // line.
 std::string one_line(std::string_view text);
 
+// To be called before other threads are: from then on errors are printed to what standard error is now.
+void keep_error_output();
+
 // "bittern: <message>" as one line on standard error; nothing where the message is empty (a command that
 // fails after it has told why).
 void print_error(std::string_view message);

@@ -166,6 +166,7 @@ int guarded(std::span<const Command* const> commands, std::span<const char* cons
   // A reader that has seen enough (`| head`) ends the program as it ends any filter, also where the parent
   // ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
+  keep_error_output();
   try {
     return parse_and_run(commands, arguments);
   } catch (const std::bad_alloc&) {

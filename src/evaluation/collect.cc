@@ -3,14 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
-#include <optional>
-#include <thread>
 
+#include "core/in_order.h"
 #include "evaluation/timing.h"
 #include "graph/counts.h"
 
@@ -44,44 +39,6 @@ Error named(const Error& error, std::span<const std::string> names, std::size_t 
   return {error.code, fmt::format("{}: {}", name, error.message)};
 }
 
-struct Work {
-  Work(std::span<const std::vector<float>> of, Collected& into) : clips(of), result(into) {}
-
-  std::span<const std::vector<float>> clips;
-  Collected& result;
-  std::atomic<std::size_t> next = 0;
-  std::atomic<std::size_t> done = 0;
-  std::atomic<bool> stop = false;
-  std::mutex mutex;
-  std::condition_variable changed;
-  int running = 0;               // under mutex
-  std::size_t failed_clip = 0;   // under mutex
-  std::optional<Error> failure;  // under mutex
-
-  void fail(std::size_t clip, Error error) {
-    const std::lock_guard lock(mutex);
-    if (!failure || clip < failed_clip) {
-      failed_clip = clip;
-      failure = std::move(error);
-    }
-    stop = true;
-  }
-};
-
-void run_clips(Work& work, runtime::Session& session) {
-  const std::size_t row = work.result.exits * work.result.classes;
-  while (!work.stop) {
-    // Indices are handed out in order, so every clip before a failed one is at least begun: the first failure
-    // is the same for any number of threads.
-    const std::size_t clip = work.next++;
-    if (clip >= work.clips.size()) return;
-    const Status status =
-        session.logits(work.clips[clip], std::span(work.result.logits).subspan(clip * row, row));
-    if (!status.ok()) work.fail(clip, status.error());
-    ++work.done;
-  }
-}
-
 }  // namespace
 
 Expected<Collected> collect(const std::shared_ptr<const model::Model>& model,
@@ -106,32 +63,17 @@ Expected<Collected> collect(const std::shared_ptr<const model::Model>& model,
     sessions.push_back(std::move(session));
   }
 
-  Work work(clips, result);
-  work.running = static_cast<int>(sessions.size());
-  std::vector<std::jthread> threads;
-  threads.reserve(sessions.size());
-  for (runtime::Session& session : sessions) {
-    threads.emplace_back([&work, &session] {
-      run_clips(work, session);
-      const std::lock_guard lock(work.mutex);
-      --work.running;
-      work.changed.notify_one();
-    });
-  }
-  bool cancelled = false;
-  {
-    std::unique_lock lock(work.mutex);
-    while (work.running > 0) {
-      work.changed.wait_for(lock, std::chrono::milliseconds(50));
-      if (options.progress && !cancelled && !options.progress(work.done, clips.size())) {
-        cancelled = true;
-        work.stop = true;
-      }
-    }
-  }
-  threads.clear();
-  if (work.failure) return named(*work.failure, options.names, work.failed_clip);
-  if (cancelled) return Error{ErrorCode::kCancelled, "interrupted"};
+  const std::size_t row = result.exits * result.classes;
+  const auto run = [&](std::size_t thread, std::size_t clip) {
+    return sessions[thread].logits(clips[clip], std::span(result.logits).subspan(clip * row, row));
+  };
+  const auto take = [&](std::size_t clip, const Status& status) -> Status {
+    if (!status.ok()) return named(status.error(), options.names, clip);
+    if (options.progress && !options.progress(clip + 1, clips.size()))
+      return Error{ErrorCode::kCancelled, "interrupted"};
+    return {};
+  };
+  BITTERN_RETURN_IF_ERROR(in_order(static_cast<int>(wanted), clips.size(), run, take));
   return result;
 }
 

@@ -33,7 +33,7 @@ struct CollectOptions {
   runtime::SessionOptions session;
   int threads = 1;
   std::span<const std::string> names;  // [clips], for errors
-  // Called from the calling thread now and then; false stops the work with kCancelled. May be null.
+  // Called on the calling thread after each clip; false stops the work with kCancelled. May be null.
   std::function<bool(std::size_t done, std::size_t total)> progress;
 };
 

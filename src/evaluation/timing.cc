@@ -23,33 +23,24 @@ std::int64_t planned_samples(const features::LogMelSpec& spec, runtime::Segment 
 Expected<Timer> Timer::create(const std::shared_ptr<const model::Model>& model,
                               const runtime::SessionOptions& options) {
   BITTERN_ASSIGN_OR_RETURN(runtime::Session session, runtime::Session::create(model, options));
-  return Timer(std::move(session), options.segment);
+  return Timer(std::move(session));
 }
 
-Expected<Timer::Timed> Timer::classify(std::span<const float> samples, const exits::Policy& policy,
-                                       std::span<const std::uint8_t> only) {
-  Timed timed;
-  const std::int64_t length = planned_samples(session_.model().front_end, segment_, samples.size());
-  if (length != planned_) {
-    // Not prepare(): it keeps a plan for every length it ever saw.
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy shortest,
-                             exits::Policy::at_exit(1, session_.model().network.exit_count()));
-    BITTERN_RETURN_IF_ERROR(session_.classify(samples, shortest, timed.answer));
-    planned_ = length;
-  }
+Expected<double> Timer::once(std::span<const float> samples, const exits::Policy& policy,
+                             std::span<const std::uint8_t> only) {
+  BITTERN_RETURN_IF_ERROR(session_.plan(samples.size()));
+  runtime::Classification answer;
   const auto start = std::chrono::steady_clock::now();
-  BITTERN_RETURN_IF_ERROR(session_.classify(samples, policy, timed.answer, only));
-  const auto end = std::chrono::steady_clock::now();
-  timed.time_us = std::chrono::duration<double, std::micro>(end - start).count();
-  return timed;
+  BITTERN_RETURN_IF_ERROR(session_.classify(samples, policy, answer, only));
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }
 
 Expected<double> Timer::microseconds(std::span<const float> samples, const exits::Policy& policy,
                                      std::span<const std::uint8_t> only) {
   std::vector<double> times;
   for (int repeat = 0; repeat < kTimingRepeats; ++repeat) {
-    BITTERN_ASSIGN_OR_RETURN(const Timed timed, classify(samples, policy, only));
-    times.push_back(timed.time_us);
+    BITTERN_ASSIGN_OR_RETURN(const double time, once(samples, policy, only));
+    times.push_back(time);
   }
   return median(std::move(times));
 }
@@ -65,8 +56,8 @@ Expected<std::vector<double>> Timer::median_microseconds(
     std::vector<std::vector<double>> of_clip(policies.size());
     for (int repeat = 0; repeat < kTimingRepeats; ++repeat) {
       for (std::size_t p = 0; p < policies.size(); ++p) {
-        BITTERN_ASSIGN_OR_RETURN(const Timed timed, classify(clip, policies[p], only));
-        of_clip[p].push_back(timed.time_us);
+        BITTERN_ASSIGN_OR_RETURN(const double time, once(clip, policies[p], only));
+        of_clip[p].push_back(time);
       }
     }
     for (std::size_t p = 0; p < policies.size(); ++p) times[p].push_back(median(std::move(of_clip[p])));

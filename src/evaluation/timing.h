@@ -25,16 +25,9 @@ std::int64_t planned_samples(const features::LogMelSpec& spec, runtime::Segment 
 // length is not part of an answer and not timed.
 class Timer {
  public:
-  struct Timed {
-    runtime::Classification answer;  // its probabilities are valid until the next call
-    double time_us = 0;
-  };
-
   static Expected<Timer> create(const std::shared_ptr<const model::Model>& model,
                                 const runtime::SessionOptions& options);
 
-  Expected<Timed> classify(std::span<const float> samples, const exits::Policy& policy,
-                           std::span<const std::uint8_t> only);
   // The median of kTimingRepeats answers.
   Expected<double> microseconds(std::span<const float> samples, const exits::Policy& policy,
                                 std::span<const std::uint8_t> only);
@@ -46,11 +39,11 @@ class Timer {
       std::span<const std::uint8_t> only, const std::function<bool(std::size_t, std::size_t)>& go_on);
 
  private:
-  Timer(runtime::Session session, runtime::Segment segment)
-      : session_(std::move(session)), segment_(segment) {}
+  explicit Timer(runtime::Session session) : session_(std::move(session)) {}
+  Expected<double> once(std::span<const float> samples, const exits::Policy& policy,
+                        std::span<const std::uint8_t> only);
+
   runtime::Session session_;
-  runtime::Segment segment_;
-  std::int64_t planned_ = 0;  // samples, of the latest call
 };
 
 // The middle of `values`, of two middles their mean; NaN of none.

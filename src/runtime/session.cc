@@ -85,6 +85,7 @@ struct Session::State {
   Status provide_arena(std::size_t bytes);
   Status prepare(int frames);
   Expected<const Plan*> plan_for(int frames);
+  Expected<const Plan*> plan_for_samples(std::size_t samples);
 
   std::span<std::byte> arena() { return options.arena.empty() ? memory.span() : options.arena; }
 
@@ -154,13 +155,17 @@ Expected<const Plan*> Session::State::plan_for(int frames) {
   return latest.get();
 }
 
+Expected<const Plan*> Session::State::plan_for_samples(std::size_t samples) {
+  if (samples == 0) return invalid_argument("the clip has no samples");
+  const auto looked_at =
+      samples_looked_at(model->front_end, static_cast<std::int64_t>(samples), options.segment);
+  BITTERN_ASSIGN_OR_RETURN(const int frames, frames_of(model->front_end, looked_at));
+  return plan_for(frames);
+}
+
 Status Session::State::load(std::span<const float> samples) {
-  const features::LogMelSpec& spec = model->front_end;
-  if (samples.empty()) return invalid_argument("the clip has no samples");
   BITTERN_RETURN_IF_ERROR(check_samples(samples));
-  const auto looked_at = samples_looked_at(spec, static_cast<std::int64_t>(samples.size()), options.segment);
-  BITTERN_ASSIGN_OR_RETURN(const int frames, frames_of(spec, looked_at));
-  BITTERN_ASSIGN_OR_RETURN(plan, plan_for(frames));
+  BITTERN_ASSIGN_OR_RETURN(plan, plan_for_samples(samples.size()));
   samples = choose_segment(samples, window.size(), options.segment);
   if (samples.size() < window.size()) {
     centre_in_silence(samples, window.span());
@@ -279,6 +284,13 @@ Status Session::prepare(std::int64_t samples) {
   const auto looked_at = samples_looked_at(spec, samples, state_->options.segment);
   BITTERN_ASSIGN_OR_RETURN(const int frames, frames_of(spec, looked_at));
   return without_exceptions([&] { return state_->prepare(frames); });
+}
+
+Status Session::plan(std::size_t samples) noexcept {
+  return without_exceptions([&]() -> Status {
+    BITTERN_ASSIGN_OR_RETURN(state_->plan, state_->plan_for_samples(samples));
+    return {};
+  });
 }
 
 Expected<std::size_t> Session::required_arena_bytes(const model::Model& model, std::int64_t samples,

@@ -62,6 +62,9 @@ class Session {
 
   // Plans for clips of `samples` samples.
   Status prepare(std::int64_t samples);
+  // The same for the next call only: what classify() would do first. The plan is kept until a call with
+  // another length that was not prepared.
+  Status plan(std::size_t samples) noexcept;
   std::size_t arena_bytes() const;  // in use, for the largest length so far
   // What a session needs that is to take clips of `samples` samples: for them and for the window.
   static Expected<std::size_t> required_arena_bytes(const model::Model& model, std::int64_t samples,

@@ -407,6 +407,76 @@ TEST_F(CApi, ThreadsWithSessionsOfTheirOwnShareAModel) {
   for (const float entropy : entropies) EXPECT_EQ(entropy, entropies[0]);
 }
 
+TEST_F(CApi, ABatchAnswersAsASessionDoes) {
+  std::vector<std::vector<float>> samples;
+  for (std::uint64_t i = 0; i < 30; ++i) samples.push_back(noise(window() / 2 + 700 * i, i));
+  std::vector<bittern_clip> clips;
+  for (const std::vector<float>& clip : samples) clips.push_back({clip.data(), clip.size()});
+  bittern_options options = BITTERN_OPTIONS_INIT;
+  options.threshold = 1.05F;
+  const SessionHandle alone = session(options);
+  for (const int threads : {1, 3}) {
+    bittern_batch* batch = nullptr;
+    char error[256] = "";
+    ASSERT_EQ(bittern_batch_open(model_.get(), &options, threads, &batch, error, sizeof(error)), BITTERN_OK)
+        << error;
+    const bittern_result* results = nullptr;
+    EXPECT_EQ(bittern_batch_classify(batch, nullptr, 0, &results), BITTERN_OK);
+    ASSERT_EQ(bittern_batch_classify(batch, clips.data(), clips.size(), &results), BITTERN_OK);
+    EXPECT_STREQ(bittern_batch_error(batch), "");
+    const auto expect_answer = [&](std::size_t i) {
+      const bittern_result* expected = nullptr;
+      ASSERT_EQ(bittern_classify(alone.get(), clips[i].samples, clips[i].count, &expected), BITTERN_OK);
+      EXPECT_EQ(results[i].label, expected->label);
+      EXPECT_EQ(results[i].exit, expected->exit);
+      EXPECT_EQ(results[i].entropy, expected->entropy);
+      EXPECT_EQ(results[i].macs_binary, expected->macs_binary);
+      EXPECT_TRUE(
+          std::equal(results[i].probabilities, results[i].probabilities + 3, expected->probabilities));
+    };
+    for (std::size_t i = 0; i < clips.size(); ++i) expect_answer(i);
+
+    std::vector<bittern_clip> some_bad = clips;
+    some_bad[4].count = 0;
+    some_bad[9].samples = nullptr;
+    EXPECT_EQ(bittern_batch_classify(batch, some_bad.data(), some_bad.size(), &results),
+              BITTERN_INVALID_ARGUMENT);
+    EXPECT_EQ(std::string(bittern_batch_error(batch)).find("clip 4: "), 0U) << bittern_batch_error(batch);
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      if (i != 4 && i != 9) {
+        expect_answer(i);
+      } else {
+        EXPECT_EQ(results[i].label, -1);
+        EXPECT_EQ(results[i].probabilities, nullptr);
+      }
+    }
+    bittern_batch_close(batch);
+  }
+  bittern_batch_close(nullptr);
+}
+
+TEST_F(CApi, ABatchRefusesWhatItCannotDo) {
+  bittern_batch* batch = nullptr;
+  for (const int threads : {-1, 0, 257})
+    EXPECT_EQ(bittern_batch_open(model_.get(), nullptr, threads, &batch, nullptr, 0),
+              BITTERN_INVALID_ARGUMENT);
+  EXPECT_EQ(bittern_batch_open(nullptr, nullptr, 1, &batch, nullptr, 0), BITTERN_INVALID_ARGUMENT);
+  EXPECT_EQ(bittern_batch_open(model_.get(), nullptr, 1, nullptr, nullptr, 0), BITTERN_INVALID_ARGUMENT);
+  AlignedBuffer<std::byte> memory(1 << 20);
+  bittern_options options = BITTERN_OPTIONS_INIT;
+  options.memory = memory.data();
+  options.memory_size = memory.size();
+  EXPECT_EQ(bittern_batch_open(model_.get(), &options, 1, &batch, nullptr, 0), BITTERN_INVALID_ARGUMENT);
+  ASSERT_EQ(batch, nullptr);
+  const bittern_result* results = nullptr;
+  EXPECT_EQ(bittern_batch_classify(nullptr, nullptr, 0, &results), BITTERN_INVALID_ARGUMENT);
+  EXPECT_STREQ(bittern_batch_error(nullptr), "");
+  ASSERT_EQ(bittern_batch_open(model_.get(), nullptr, 2, &batch, nullptr, 0), BITTERN_OK);
+  EXPECT_EQ(bittern_batch_classify(batch, nullptr, 3, &results), BITTERN_INVALID_ARGUMENT);
+  EXPECT_EQ(bittern_batch_classify(batch, nullptr, 0, nullptr), BITTERN_INVALID_ARGUMENT);
+  bittern_batch_close(batch);
+}
+
 TEST_F(CApi, TheSelfTestSaysWhetherThisMachineComputesTheSame) {
   char error[256] = "";
   EXPECT_EQ(bittern_self_test(nullptr, error, sizeof(error)), BITTERN_INVALID_ARGUMENT);

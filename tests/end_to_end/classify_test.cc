@@ -24,6 +24,11 @@ class Classify : public CommandLine {
   const std::string yes_ = kSamples + "/test/yes/692a88e6_nohash_3.flac";
 };
 
+std::string numbered(int number) {
+  const std::string digits = std::to_string(number);
+  return std::string(4 - digits.size(), '0') + digits;
+}
+
 // All but the name and the time.
 Json without_place(Json answer) {
   answer.erase("file");
@@ -193,6 +198,68 @@ TEST_F(Classify, ABadFileDoesNotStopTheOthers) {
   ASSERT_EQ(said.size(), 2U) << finished.err;
   EXPECT_NE(said[0].find("bad.wav"), std::string::npos);
   EXPECT_NE(said[1].find("gone.wav"), std::string::npos);
+}
+
+// Everything but the times: the last column of the table with what fills it up, the last field of an object.
+std::string without_times(const std::string& text) {
+  std::string rest;
+  for (const std::string& line : lines(text)) {
+    const std::string kept = line.substr(0, line.find_last_of(" ,"));
+    rest += kept.substr(0, kept.find_last_not_of(' ') + 1) + "\n";
+  }
+  return rest;
+}
+
+TEST_F(Classify, ThreadsChangeNothingButTimes) {
+  const std::vector<std::string> recordings = [] {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(kSamples + "/test"))
+      if (entry.path().extension() == ".flac") found.push_back(entry.path().string());
+    std::sort(found.begin(), found.end());
+    return found;
+  }();
+  std::vector<int> values;
+  for (const float x : tone(20000, 700)) values.push_back(static_cast<int>(x * 32767));
+  const auto folder = folder_ / "many";
+  std::filesystem::create_directories(folder);
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = numbered(i);
+    switch (i % 10) {
+      case 3:
+        write_bytes(folder / (name + ".wav"), "this is no recording");
+        break;
+      case 5:  // a format that is resampled
+        write_bytes(folder / (name + ".wav"), riff(chunk("fmt ", format_body(1, 1, 8000 + 100 * i, 16)) +
+                                                   chunk("data", pcm16(values))));
+        break;
+      case 7:  // ends inside itself
+        write_bytes(folder / (name + ".flac"), read_bytes(recordings[0]).substr(0, 4000));
+        break;
+      case 8:  // silences standard error while it is read
+        write_bytes(folder / (name + ".mp3"), "ID3 and no more");
+        break;
+      default:
+        std::filesystem::create_symlink(recordings[static_cast<std::size_t>(i) % recordings.size()],
+                                        folder / (name + ".flac"));
+    }
+  }
+  for (const bool json : {true, false}) {
+    std::vector<std::string> line{"classify", model_, folder.string(), path("gone.wav"), "--threads", "1"};
+    if (json) line.emplace_back("--json");
+    const Finished one = bittern(line);
+    EXPECT_EQ(one.status, 1);
+    EXPECT_EQ(lines(one.err).size(), 61U);
+    EXPECT_EQ(lines(one.out).size(), json ? 140U : 142U);
+    for (const char* threads : {"2", "8"}) {
+      line[5] = threads;
+      for (int repeat = 0; repeat < 3; ++repeat) {
+        const Finished many = bittern(line);
+        EXPECT_EQ(many.status, 1);
+        EXPECT_EQ(many.err, one.err);
+        EXPECT_EQ(without_times(many.out), without_times(one.out));
+      }
+    }
+  }
 }
 
 TEST_F(Classify, NamesThatBreakLinesOrAreNotUtf8StayOnTheirLine) {

@@ -71,6 +71,7 @@ TEST_F(Usage, WrongUsageIsOneLineWithAHint) {
       {{"evaluate", model_, "--data", kSamples, "--layout", "heap"}, "folders"},
       {{"evaluate", model_, "--data", kSamples, "--tables", "exits,heap"}, "'heap'"},
       {{"evaluate", model_, "--data", kSamples, "--threads", "0"}, "--threads"},
+      {{"classify", model_, kSamples, "--threads", "0"}, "--threads"},
       {{"evaluate", model_, "--data", kSamples, "--only", "maybe"}, "'maybe'"},
       {{"evaluate", model_, "--data", kSamples, "--seed", "1"}, "--seed"},
       {{"export"}, "RUN is required"},

@@ -1,0 +1,108 @@
+// Work on several threads, results in order. Not for machines without threads (no file of libbittern but
+// runtime/batch.cc includes it).
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/status.h"
+
+namespace bittern {
+
+// The queue between workers and the caller: a ring of results, of which the caller takes the oldest. Workers
+// begin with nothing that has no place in it yet, so it stays small whatever the number of pieces.
+template <class Result>
+class OrderedResults {
+ public:
+  OrderedResults(std::size_t count, std::size_t ahead) : count_(count), ring_(std::min(count, ahead)) {}
+
+  // The next piece to work on; none: no more is wanted.
+  std::optional<std::size_t> claim() {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return stopped_ || claimed_ == count_ || claimed_ < taken_ + ring_.size(); });
+    if (stopped_ || claimed_ == count_) return std::nullopt;
+    return claimed_++;
+  }
+  void put(std::size_t piece, Result result) {
+    const std::lock_guard lock(mutex_);
+    ring_[piece % ring_.size()].emplace(std::move(result));
+    if (piece == taken_) ready_.notify_one();
+  }
+  // Waits for the oldest result that was not taken yet. Throws what a worker threw.
+  Result take() {
+    std::unique_lock lock(mutex_);
+    std::optional<Result>& oldest = ring_[taken_ % ring_.size()];
+    ready_.wait(lock, [&] { return oldest.has_value() || thrown_; });
+    if (!oldest) std::rethrow_exception(thrown_);
+    Result result = std::move(*oldest);
+    oldest.reset();
+    ++taken_;
+    room_.notify_one();
+    return result;
+  }
+  void stop(std::exception_ptr thrown = nullptr) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (thrown && !thrown_) thrown_ = std::move(thrown);
+    room_.notify_all();
+    ready_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable room_;   // for another piece
+  std::condition_variable ready_;  // the oldest result
+  const std::size_t count_;
+  std::vector<std::optional<Result>> ring_;
+  std::size_t claimed_ = 0;
+  std::size_t taken_ = 0;
+  bool stopped_ = false;
+  std::exception_ptr thrown_;
+};
+
+// Calls work(thread, piece) for every piece in [0, count), on `threads` threads numbered from 0, and
+// take(piece, result) with what it returned on the calling thread, in the order of pieces. No piece begins
+// more than 64 per thread before the one to be taken next. With one thread all happens on the calling one. An
+// error from `take` ends the work and is returned, once pieces that were begun are done; what `work` or
+// `take` throws leaves the same way.
+template <class Work, class Take>
+Status in_order(int threads, std::size_t count, const Work& work, const Take& take) {
+  const auto wanted = std::min(static_cast<std::size_t>(std::max(threads, 1)), count);
+  if (wanted <= 1) {
+    for (std::size_t piece = 0; piece < count; ++piece)
+      BITTERN_RETURN_IF_ERROR(take(piece, work(std::size_t{0}, piece)));
+    return {};
+  }
+  constexpr std::size_t kAhead = 64;
+  OrderedResults<decltype(work(std::size_t{0}, std::size_t{0}))> results(count, wanted * kAhead);
+  // Stops the workers however this is left, then waits for them.
+  struct Workers {
+    decltype(results)& of;
+    std::vector<std::thread> threads;
+    ~Workers() {
+      of.stop();
+      for (std::thread& thread : threads) thread.join();
+    }
+  } workers{results, {}};
+  workers.threads.reserve(wanted);
+  for (std::size_t thread = 0; thread < wanted; ++thread) {
+    workers.threads.emplace_back([&results, &work, thread] {
+      try {
+        while (const auto piece = results.claim()) results.put(*piece, work(thread, *piece));
+      } catch (...) {
+        results.stop(std::current_exception());
+      }
+    });
+  }
+  for (std::size_t piece = 0; piece < count; ++piece) BITTERN_RETURN_IF_ERROR(take(piece, results.take()));
+  return {};
+}
+
+}  // namespace bittern
