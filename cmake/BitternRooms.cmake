@@ -10,9 +10,22 @@ function(bittern_room room)
     target_link_libraries(bittern_${room} PUBLIC bittern_${dependency})
   endforeach()
   target_link_libraries(bittern_${room} PUBLIC ${ARG_LIBRARIES})
+  # So that --gc-sections leaves out of a program what it does not call.
+  target_compile_options(bittern_${room} PRIVATE -ffunction-sections -fdata-sections)
   if(BITTERN_LINT)
     set_target_properties(bittern_${room} PROPERTIES CXX_CLANG_TIDY "clang-tidy;--quiet")
   endif()
+endfunction()
+
+# bittern_small(<room> [<file>...])
+# A room that plans, parses and prints: its code runs once and is kept small, but for these files.
+function(bittern_small room)
+  get_target_property(sources bittern_${room} SOURCES)
+  list(FILTER sources INCLUDE REGEX "\\.cc$")
+  if(ARGN)
+    list(REMOVE_ITEM sources ${ARGN})
+  endif()
+  set_property(SOURCE ${sources} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 endfunction()
 
 # bittern_test(<room> SOURCES <file>... [LIBRARIES <target>...])

@@ -92,7 +92,7 @@ bittern_status bittern_batch_classify(bittern_batch* batch, const bittern_clip* 
   if (batch == nullptr || results == nullptr) return BITTERN_INVALID_ARGUMENT;
   return guarded(batch->error.data(), batch->error.size(), [&]() -> Status {
     if (clips == nullptr && clip_count != 0) return invalid_argument("clips is NULL");
-    const Status outcome = bittern::capi::classify(*batch, {clips, clip_count});
+    Status outcome = bittern::capi::classify(*batch, {clips, clip_count});
     *results = batch->results.data();
     return outcome;
   });

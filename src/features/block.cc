@@ -1,7 +1,9 @@
 // clang-format off: the order of these is Highway's rule
-// Vectors whose size is known when compiling (no SVE, no RVV); nothing here gains from AVX3_DL over AVX3.
+// Vectors whose size is known when compiling (no SVE, no RVV); nothing here gains from SSE4 over SSSE3, nor
+// from AVX3_DL over AVX3.
 #ifndef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SVE2_128 | HWY_SVE_256 | HWY_SVE2 | HWY_SVE | HWY_RVV | HWY_AVX3_DL)
+#define HWY_DISABLED_TARGETS \
+  (HWY_SVE2_128 | HWY_SVE_256 | HWY_SVE2 | HWY_SVE | HWY_RVV | HWY_SSE4 | HWY_AVX3_DL)
 #endif
 // Instruction sets are chosen at run time on x86-64 only.
 #if !defined(__x86_64__) && !defined(HWY_COMPILE_ONLY_STATIC) && !defined(HWY_COMPILE_ONLY_SCALAR)

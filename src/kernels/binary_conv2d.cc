@@ -225,25 +225,8 @@ void convolve(const Problem& p, int block, const Store& store) {
   if constexpr (kBlocks > 1) convolve<kBlocks / 2>(p, block, store);
 }
 
-// Where sums go: row(t), then pixel(f, first channel, sums) for whole blocks, of which the last may be wider
-// than the output.
-class IntStore {
- public:
-  explicit IntStore(View<std::int32_t> output) : output_(output) {}
-  void row(int t) { row_ = output_.row(t); }
-  template <int kVectors>
-  HWY_INLINE void pixel(int f, int channel, const IntVector (&sums)[kVectors]) const {
-    alignas(64) std::int32_t values[kVectors * kIntLanes];
-    for (int v = 0; v < kVectors; ++v) hn::Store(sums[v], IntTag(), values + std::ptrdiff_t{v} * kIntLanes);
-    std::copy_n(values, std::min(kVectors * kIntLanes, output_.channels - channel),
-                row_ + f * output_.pixel_stride + channel);
-  }
-
- private:
-  View<std::int32_t> output_;
-  std::int32_t* row_ = nullptr;
-};
-
+// Where sums go (Store above): row(t), then pixel(f, first channel, sums) for whole blocks, of which the last
+// may be wider than the output.
 class FloatStore {
  public:
   FloatStore(const Epilogue& epilogue, View<float> output) : epilogue_(epilogue), output_(output) {}
@@ -287,13 +270,6 @@ class FloatStore {
   std::uint64_t* signs_ = nullptr;
 };
 
-void binary_conv2d_sums(const BinaryConv2dShape& shape, View<const std::uint64_t> input,
-                        const std::uint64_t* kernel, const std::int16_t* tap_bits, View<std::int32_t> output,
-                        int first_row, int last_row) noexcept {
-  convolve<kTileBlocks>({shape, input, kernel, tap_bits, output.frequency, first_row, last_row}, 0,
-                        IntStore(output));
-}
-
 void binary_conv2d(const BinaryConv2dShape& shape, View<const std::uint64_t> input,
                    const std::uint64_t* kernel, const std::int16_t* tap_bits, const Epilogue& epilogue,
                    View<float> output, int first_row, int last_row) noexcept {
@@ -308,6 +284,5 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bittern::kernels {
 BITTERN_EXPORT_KERNEL(binary_conv2d, BinaryConv2d)
-BITTERN_EXPORT_KERNEL(binary_conv2d_sums, BinaryConv2dSums)
 }  // namespace bittern::kernels
 #endif

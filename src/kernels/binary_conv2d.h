@@ -31,9 +31,4 @@ using BinaryConv2d = void(const BinaryConv2dShape& shape, View<const std::uint64
                           const std::uint64_t* kernel, const std::int16_t* tap_bits, const Epilogue& epilogue,
                           View<float> output, int first_row, int last_row) noexcept;
 
-// The plain sums.
-using BinaryConv2dSums = void(const BinaryConv2dShape& shape, View<const std::uint64_t> input,
-                              const std::uint64_t* kernel, const std::int16_t* tap_bits,
-                              View<std::int32_t> output, int first_row, int last_row) noexcept;
-
 }  // namespace bittern::kernels

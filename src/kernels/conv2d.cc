@@ -16,6 +16,8 @@
 #include "kernels/targets.h"
 // clang-format on
 
+#include <algorithm>
+
 #include "hwy/cache_control.h"
 #include "kernels/epilogue-inl.h"
 #include "kernels/lanes-inl.h"
@@ -31,6 +33,13 @@ constexpr int kTilePixels = 6;  // 32 registers
 #else
 constexpr int kTilePixels = 4;  // 16
 #endif
+
+// Fewer than eight channels at a time, the last ones of a number that does not fill vectors, come by the
+// pixel: networks hardly have them, and each tile is code.
+template <class D>
+constexpr int tile_pixels() {
+  return lanes(D()) >= std::min(lanes(FullTag()), 8) ? kTilePixels : 1;
+}
 
 struct Problem {
   const Conv2dShape& shape;
@@ -154,7 +163,7 @@ HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps& row, const Outp
 // All pixels, row by row. Those whose windows lie inside the input from left to right are neighbours.
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kHalf = kTilePixels / 2;
+  constexpr int kTile = tile_pixels<D>();
   const int all = p.shape.window.kernel_frequency;
   int whole = 0;
   while (whole < p.output.frequency && p.columns(whole).count() < all) ++whole;
@@ -164,9 +173,11 @@ HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o)
     const RowTaps row(p, t);
     int f = 0;
     for (; f < whole; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
-    for (; f + kTilePixels <= end; f += kTilePixels)
-      convolve_pixels<kTilePixels>(p, row, o, t, f, p.columns(f));
-    for (; f + kHalf <= end; f += kHalf) convolve_pixels<kHalf>(p, row, o, t, f, p.columns(f));
+    if constexpr (kTile > 1) {
+      constexpr int kHalf = kTile / 2;
+      for (; f + kTile <= end; f += kTile) convolve_pixels<kTile>(p, row, o, t, f, p.columns(f));
+      for (; f + kHalf <= end; f += kHalf) convolve_pixels<kHalf>(p, row, o, t, f, p.columns(f));
+    }
     for (; f < p.output.frequency; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
   }
 }
@@ -202,17 +213,20 @@ HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o,
 
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kHalf = kTilePixels / 2;
+  constexpr int kTile = tile_pixels<D>();
   int left = (p.last_row - p.first_row) * p.output.frequency;
   Cursor cursor{p.first_row, 0};
-  // Of few pixels the first tile waits for the weights, which it fetches for the next outputs too.
-  constexpr int kFewPixels = 16;
-  if (left <= kFewPixels && left >= kTilePixels) {
-    convolve_points<kTilePixels, true>(p, o, cursor);
-    left -= kTilePixels;
+  if constexpr (kTile > 1) {
+    constexpr int kHalf = kTile / 2;
+    // Of few pixels the first tile waits for the weights, which it fetches for the next outputs too.
+    constexpr int kFewPixels = 16;
+    if (left <= kFewPixels && left >= kTile) {
+      convolve_points<kTile, true>(p, o, cursor);
+      left -= kTile;
+    }
+    for (; left >= kTile; left -= kTile) convolve_points<kTile, false>(p, o, cursor);
+    for (; left >= kHalf; left -= kHalf) convolve_points<kHalf, false>(p, o, cursor);
   }
-  for (; left >= kTilePixels; left -= kTilePixels) convolve_points<kTilePixels, false>(p, o, cursor);
-  for (; left >= kHalf; left -= kHalf) convolve_points<kHalf, false>(p, o, cursor);
   for (; left > 0; --left) convolve_points<1, false>(p, o, cursor);
 }
 

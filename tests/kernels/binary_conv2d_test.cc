@@ -15,7 +15,7 @@ struct Case {
   std::vector<float> kernel;  // HWIO
   AlignedBuffer<std::uint64_t> packed_kernel;
   std::vector<std::int16_t> tap_bits;
-  Tensor<std::int32_t> sums;
+  Tensor<float> sums;
 
   Case(Random& random, BinaryConv2dShape s, int in_time, int in_frequency, int time, int frequency)
       : shape(s),
@@ -41,7 +41,7 @@ struct Case {
   }
 
   // From the definition, on floats, without a bit in sight.
-  std::int32_t twin(int t, int f, int o) const {
+  float twin(int t, int f, int o) const {
     const Window& w = shape.window;
     float sum = 0;
     for (int i = 0; i < w.kernel_time; ++i) {
@@ -58,7 +58,7 @@ struct Case {
         }
       }
     }
-    return static_cast<std::int32_t>(sum);
+    return sum;
   }
 };
 
@@ -83,10 +83,10 @@ TEST(BinaryConv2d, SumsEqualTheDefinition) {
     for_isas([&](const KernelTable& table) {
       Random placing = random;
       const Placed<std::uint64_t> input(placing, packed(c.input));
-      const Placed<std::int32_t> output(placing, c.sums.time, c.sums.frequency, c.sums.channels);
+      const Placed<float> output(placing, c.sums.time, c.sums.frequency, c.sums.channels);
       in_pieces(placing, c.sums.time, [&](int first, int last) {
-        table.binary_conv2d_sums(c.shape, input.view(), c.packed_kernel.data(), c.tap_bits.data(),
-                                 output.view(), first, last);
+        table.binary_conv2d(c.shape, input.view(), c.packed_kernel.data(), c.tap_bits.data(), {},
+                            output.view(), first, last);
       });
       output.expect(c.sums, 0, c.sums.time);
     });
@@ -102,7 +102,7 @@ TEST(BinaryConv2d, EpilogueEqualsItsTwin) {
     for (int t = 0; t < expected.time; ++t) {
       for (int f = 0; f < expected.frequency; ++f) {
         for (int o = 0; o < expected.channels; ++o) {
-          expected.at(t, f, o) = epilogue.twin(static_cast<float>(c.sums.at(t, f, o)), t, f, o);
+          expected.at(t, f, o) = epilogue.twin(c.sums.at(t, f, o), t, f, o);
         }
       }
     }
@@ -144,9 +144,9 @@ TEST(BinaryConv2d, LargestKernelsAndDepths) {
       }
       for_isas([&](const KernelTable& table) {
         const Placed<std::uint64_t> input(random, packed(c.input));
-        const Placed<std::int32_t> output(random, 3, 2, s.outputs);
-        table.binary_conv2d_sums(shape, input.view(), c.packed_kernel.data(), c.tap_bits.data(),
-                                 output.view(), 0, 3);
+        const Placed<float> output(random, 3, 2, s.outputs);
+        table.binary_conv2d(shape, input.view(), c.packed_kernel.data(), c.tap_bits.data(), {}, output.view(),
+                            0, 3);
         output.expect(c.sums, 0, 3);
       });
     }
@@ -175,10 +175,10 @@ TEST(BinaryConv2d, RingOfOneWindow) {
         for (; written < end; ++written) {
           std::copy_n(&bits.at(written, 0, 0), row_words, input.row(written));
         }
-        Tensor<std::int32_t> output(w.time, w.frequency, shape.out_channels);
-        table.binary_conv2d_sums(shape, input, c.packed_kernel.data(), c.tap_bits.data(),
-                                 dense_view(output.values.data(), w.time, w.frequency, shape.out_channels), t,
-                                 t + 1);
+        Tensor<float> output(w.time, w.frequency, shape.out_channels);
+        table.binary_conv2d(shape, input, c.packed_kernel.data(), c.tap_bits.data(), {},
+                            dense_view(output.values.data(), w.time, w.frequency, shape.out_channels), t,
+                            t + 1);
         for (int f = 0; f < w.frequency; ++f) {
           for (int o = 0; o < shape.out_channels; ++o) ASSERT_EQ(output.at(t, f, o), c.sums.at(t, f, o));
         }
