@@ -17,8 +17,9 @@ struct BlockFunctions {
   void (*sanitize)(const float* samples, std::size_t count, float* output) noexcept;
 
   // samples: frame l starts at l hop; (lanes - 1) hop + frame_length sanitized samples and 3 more floats that
-  // are read and do not matter (finite). work: work_floats(), 64-byte aligned, zeroed once before its first
-  // use. energies: [mel_bins][lanes], the weighted sums of magnitudes, aligned.
+  // are read and do not matter (finite). work: work_floats(), 64-byte aligned, of which [window.size(),
+  // fft_size)[lanes] are zero before and after. energies: [mel_bins][lanes], the weighted sums of magnitudes,
+  // aligned.
   void (*energies)(const Tables& tables, const float* samples, float* work, float* energies) noexcept;
 
   // ln(energy + offset), normalised where the spec says so, in place: [mel_bins][lanes].

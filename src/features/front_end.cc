@@ -12,36 +12,48 @@ constexpr std::size_t kOverread = 3;
 
 }  // namespace
 
-FrontEnd::FrontEnd(LogMelSpec spec, Tables tables, const BlockFunctions& functions)
+FrontEnd::FrontEnd(LogMelSpec spec, Tables tables, const BlockFunctions& functions, Memory memory)
     : spec_(std::move(spec)),
       tables_(std::move(tables)),
       functions_(&functions),
-      work_(functions.work_floats(tables_)),
+      work_(memory == Memory::kOwn ? functions.work_floats(tables_) : 0),
       energies_(tables_.mel_bins * functions.lanes),
       batch_(block_samples() + kOverread),
-      pending_(block_samples() + kOverread) {}
+      pending_(memory == Memory::kOwn ? block_samples() + kOverread : 0) {}
 
-bool FrontEnd::has_memory() const {
-  return work_.size() != 0 && energies_.size() != 0 && batch_.size() != 0 && pending_.size() != 0;
+bool FrontEnd::has_memory(Memory memory) const {
+  const bool own = work_.size() != 0 && pending_.size() != 0;
+  return (own || memory == Memory::kGiven) && energies_.size() != 0 && batch_.size() != 0;
 }
 
-Expected<FrontEnd> FrontEnd::create(const LogMelSpec& spec, Isa isa) {
+Expected<FrontEnd> FrontEnd::create(const LogMelSpec& spec, Isa isa, Memory memory) {
   BITTERN_RETURN_IF_ERROR(spec.validate());
   BITTERN_ASSIGN_OR_RETURN(Tables tables, make_tables(spec));
-  FrontEnd front_end(spec, std::move(tables), block_functions(isa));
-  if (!front_end.has_memory()) {
+  FrontEnd front_end(spec, std::move(tables), block_functions(isa), memory);
+  if (!front_end.has_memory(memory)) {
     return Error{ErrorCode::kOutOfMemory, "front end: no memory for its buffers"};
   }
   return front_end;
 }
 
-void FrontEnd::run_block(const float* samples, std::size_t frames, float* output, Output kind) noexcept {
-  functions_->energies(tables_, samples, work_.data(), energies_.data());
+void FrontEnd::run_block(float* work, const float* samples, std::size_t frames, float* output,
+                         Output kind) noexcept {
+  functions_->energies(tables_, samples, work, energies_.data());
   if (kind == Output::kLogMel) functions_->logarithms(tables_, energies_.data());
   functions_->store_rows(tables_, energies_.data(), frames, output);
 }
 
-void FrontEnd::compute(std::span<const float> samples, std::span<float> output, Output kind) noexcept {
+void FrontEnd::compute_in(std::span<float> work, std::span<const float> samples,
+                          std::span<float> output) noexcept {
+  // Of energies()' memory only this must be zero at first: what a frame is shorter than the FFT.
+  const std::size_t lanes = functions_->lanes;
+  std::fill(work.begin() + static_cast<std::ptrdiff_t>(tables_.window.size() * lanes),
+            work.begin() + static_cast<std::ptrdiff_t>(tables_.fft_size * lanes), 0.0F);
+  compute_with(work.data(), samples, output, Output::kLogMel);
+}
+
+void FrontEnd::compute_with(float* work, std::span<const float> samples, std::span<float> output,
+                            Output kind) noexcept {
   const std::size_t lanes = functions_->lanes;
   const std::size_t frames =
       samples.size() < tables_.frame_length ? 0 : 1 + (samples.size() - tables_.frame_length) / tables_.hop;
@@ -49,7 +61,7 @@ void FrontEnd::compute(std::span<const float> samples, std::span<float> output, 
     const std::size_t count = std::min(lanes, frames - first);
     const std::size_t needed = (count - 1) * tables_.hop + tables_.frame_length;
     functions_->sanitize(samples.data() + first * tables_.hop, needed, batch_.data());
-    run_block(batch_.data(), count, output.data() + first * tables_.mel_bins, kind);
+    run_block(work, batch_.data(), count, output.data() + first * tables_.mel_bins, kind);
   }
 }
 
@@ -68,7 +80,8 @@ std::size_t FrontEnd::push(std::span<const float> samples, std::span<float> outp
     if (pending_count_ < tables_.frame_length) break;
     const std::size_t frames = 1 + (pending_count_ - tables_.frame_length) / tables_.hop;
     if (frames < functions_->lanes && !samples.empty()) continue;
-    run_block(pending_.data(), frames, output.data() + written * tables_.mel_bins, Output::kLogMel);
+    run_block(work_.data(), pending_.data(), frames, output.data() + written * tables_.mel_bins,
+              Output::kLogMel);
     written += frames;
     const std::size_t done = frames * tables_.hop;
     pending_count_ -= done;

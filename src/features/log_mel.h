@@ -16,6 +16,8 @@ namespace bittern::features {
 class LogMel {
  public:
   static Expected<LogMel> create(const LogMelSpec& spec, Isa isa = best_isa());
+  // For compute_in() alone: without the working memory that all else needs.
+  static Expected<LogMel> create_without_memory(const LogMelSpec& spec, Isa isa = best_isa());
   LogMel(LogMel&&) noexcept;
   LogMel& operator=(LogMel&&) noexcept;
   ~LogMel();
@@ -25,6 +27,9 @@ class LogMel {
   // Batch. samples: mono floats, finite, full scale +-1. output: [spec().frames(samples.size()), mel_bins],
   // row-major. Does not touch the incremental state.
   void compute(std::span<const float> samples, std::span<float> output) noexcept;
+  // The same in `work`, work_floats() floats of the caller's, 64-byte aligned, whatever is in them.
+  std::size_t work_floats() const noexcept;
+  void compute_in(std::span<float> work, std::span<const float> samples, std::span<float> output) noexcept;
 
   // Incremental: writes the frames that `samples` complete to `output`, oldest first, and returns their
   // number. output must hold at least frames_after(samples.size()) rows. Any chunking gives the rows of

@@ -28,8 +28,9 @@ Expected<MelFilters> make_mel_filters(const LogMelSpec& spec) {
   for (int s = 0; s < segments; ++s) {
     const double left = edge(s);
     const double right = edge(s + 1);
-    for (; bin < bins && mel(bin) < right; ++bin) {
+    for (; bin < bins; ++bin) {
       const double m = mel(bin);
+      if (m >= right) break;
       const bool rises = s < segments - 1;
       const bool falls = s > 0;
       const auto rising = static_cast<float>((m - left) / (right - left));

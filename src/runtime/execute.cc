@@ -41,6 +41,8 @@ std::span<float> Executor::row_of(const Place& place) noexcept {
 }
 
 std::span<float> Executor::features() noexcept { return row_of(plan_->input); }
+std::span<float> Executor::front_end() noexcept { return row_of(plan_->front_end); }
+std::span<float> Executor::window() noexcept { return row_of(plan_->window); }
 std::span<float> Executor::logits() noexcept { return row_of(plan_->logits); }
 std::span<float> Executor::logits(int stage) noexcept {
   const auto classes = static_cast<std::size_t>(plan_->classes);

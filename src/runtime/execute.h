@@ -26,6 +26,8 @@ class Executor {
   void start(const Plan& plan, std::byte* arena) noexcept;
 
   std::span<float> features() noexcept;         // [frames, mel bins], to be filled before stage 0 runs
+  std::span<float> front_end() noexcept;        // for filling them: LowerOptions::front_end_floats, and
+  std::span<float> window() noexcept;           // window_samples; none where the plan was made without
   std::span<float> logits() noexcept;           // [exits, classes]
   std::span<float> logits(int stage) noexcept;  // [classes], valid once the stage has run
   std::span<float> probabilities() noexcept;    // [classes], for the caller's use

@@ -42,6 +42,8 @@ class Lowering {
     plan_.logits = scratch("logits", Element::kFloat, 1, exits * plan_.classes, 1);
     plan_.probabilities = scratch("probabilities", Element::kFloat, 1, plan_.classes, 1);
     use(plan_.input, 0);
+    plan_.front_end = before_start("front end", options_.front_end_floats);
+    plan_.window = before_start("clip in silence", options_.window_samples);
     for (const Place& kept : {plan_.logits, plan_.probabilities}) {
       use(kept, 0);
       use(kept, position_);
@@ -66,6 +68,13 @@ class Lowering {
                              .frequency = frequency,
                              .width = width});
     return {static_cast<int>(plan_.buffers.size()) - 1, 0, width};
+  }
+
+  Place before_start(std::string name, std::size_t floats) {
+    if (floats == 0) return {};
+    const Place place = scratch(std::move(name), Element::kFloat, 1, 1, static_cast<int>(floats));
+    use(place, 0);
+    return place;
   }
 
   void use(const Place& place, int position) {
@@ -167,6 +176,14 @@ class Lowering {
   // What a tap adds where it lies outside: padding is +1 and differs from the weights that are -1.
   std::shared_ptr<const std::int16_t[]> tap_bits_of(int i, const graph::BinaryConv2d& op, int in) const {
     if (op.pad_value != graph::BinaryPadding::kOne) return {};
+    if (options_.like != nullptr) {
+      for (const Group& group : options_.like->groups) {
+        for (const Step& step : group.steps) {
+          const auto* known = std::get_if<BinaryConvStep>(&step.operation);
+          if (known != nullptr && known->kernel == weights_of(i).bits.data()) return known->tap_bits;
+        }
+      }
+    }
     const int taps = op.kernel.time * op.kernel.frequency;
     auto counts = std::make_shared<std::int16_t[]>(tap_bits_size(op.out_channels, taps));
     count_tap_bits(weights_of(i).bits.data(), op.out_channels, taps, in, counts.get());
@@ -268,9 +285,12 @@ class Lowering {
     if (!reads) return false;
     if (buffer_of(before.output).element == Element::kWord) return true;
     // Tensors that share the buffer have readers too, so one in all means one tensor.
+    // Where the step before is a norm in place, all others that lie there have been read.
+    const bool in_place = before.input == before.output;
     std::size_t readers = 0;
     for (int i = 0; i < nodes_.size(); ++i) {
-      if (place_of(i).buffer == before.output.buffer) readers += nodes_[i].readers.size();
+      if (place_of(i).buffer != before.output.buffer || (in_place && !nodes_.norm_of_concat(i))) continue;
+      readers += nodes_[i].readers.size();
     }
     return readers == 1;
   }

@@ -13,6 +13,10 @@ namespace bittern::runtime {
 struct LowerOptions {
   bool stream = true;  // false: every intermediate whole in memory; the same bits, for comparison
   std::size_t tile_bytes = kTileBytes;
+  std::size_t front_end_floats =
+      0;  // of working memory that the front end wants before stage 0, 64-byte aligned
+  std::size_t window_samples = 0;  // room for a clip with silence around it, before stage 0 too
+  const Plan* like = nullptr;      // of the same model: counts of its weights are shared, not made anew
 };
 
 // Lowers `model`, which must be valid (model::validate), for `frames` frames. The plan points into the

@@ -35,7 +35,7 @@ std::vector<int> Nodes::closure(int index) const {
   seen[static_cast<std::size_t>(index)] = true;
   for (std::size_t next = 0; next < found.size(); ++next) {
     const int at = found[next];
-    if (as<graph::Concat>(at) == nullptr && as<graph::Add>(at) == nullptr) continue;
+    if (as<graph::Concat>(at) == nullptr && as<graph::Add>(at) == nullptr && !norm_of_concat(at)) continue;
     for (const int input : (*this)[at].inputs) {
       if (seen[static_cast<std::size_t>(input)]) continue;
       seen[static_cast<std::size_t>(input)] = true;
@@ -43,6 +43,11 @@ std::vector<int> Nodes::closure(int index) const {
     }
   }
   return found;
+}
+
+bool Nodes::norm_of_concat(int index) const {
+  return as<graph::BatchNorm>(index) != nullptr &&
+         as<graph::Concat>((*this)[index].inputs.front()) != nullptr;
 }
 
 bool Nodes::unread(int index, int from, int to, std::span<const int> ignored) const {
@@ -69,6 +74,7 @@ class Placement {
       if (!place(i)) set(i, own_buffer(i), 0);
       if (nodes_.as<graph::Concat>(i) != nullptr) join(i);
       if (nodes_.as<graph::Add>(i) != nullptr) overlay(i);
+      if (nodes_.norm_of_concat(i)) overlay_norm(i);
     }
     return std::move(places_);
   }
@@ -110,6 +116,13 @@ class Placement {
       set(input, place(add).buffer, place(add).channel);
       return;
     }
+  }
+
+  // The end of a section, the widest tensor that there is, is not needed any more once it is normed.
+  void overlay_norm(int norm) {
+    const int concat = nodes_[norm].inputs.front();
+    if (may_move(concat) && nodes_.unread(concat, norm, norm))
+      set(concat, place(norm).buffer, place(norm).channel);
   }
 
   bool shares(int whole, int part) const {

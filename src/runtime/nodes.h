@@ -31,8 +31,10 @@ class Nodes {
     return std::get_if<T>(&network_->layer(index).op);
   }
 
-  // The layers whose tensors may share memory with that of `index`: itself and, through Concat and Add, all
-  // that it was put together from.
+  // A batch norm that reads a Concat.
+  bool norm_of_concat(int index) const;
+  // The layers whose tensors may share memory with that of `index`: itself and, through Concat, Add and norms
+  // of Concat, all that it was put together from.
   std::vector<int> closure(int index) const;
   // No layer of closure(index) is read between `from` and `to` (both exclusive) or after `to`, except by
   // the layers in `ignored`.
@@ -44,8 +46,8 @@ class Nodes {
 };
 
 // Where every layer's tensor lies. A Concat's inputs lie side by side in its own buffer and an Add's output
-// lies over its first input wherever no later reader would notice; all others have a buffer of their own.
-// Adds the buffers to `buffers`; a node that is gone has no place.
+// lies over its first input, a norm's over the Concat that it reads, wherever no later reader would notice;
+// all others have a buffer of their own. Adds the buffers to `buffers`; a node that is gone has no place.
 std::vector<Place> place_tensors(const Nodes& nodes, std::vector<Buffer>& buffers);
 
 }  // namespace bittern::runtime

@@ -162,6 +162,8 @@ struct Plan {
   std::vector<Group> groups;
   std::vector<Stage> stages;
   Place input;          // features [frames, mel bins]
+  Place front_end;      // working memory of the front end, and
+  Place window;         // a clip with silence around it: one row each, gone when stage 0 runs
   Place logits;         // [exits][classes] of one row
   Place probabilities;  // [classes] of one row
   int classes = 0;

@@ -34,6 +34,14 @@ Expected<int> frames_of(const features::LogMelSpec& spec, std::int64_t samples) 
   return spec.frames(samples);
 }
 
+// Clips with silence around them have the window's length.
+LowerOptions with_front_end(const features::LogMelSpec& spec, int frames, std::size_t work_floats) {
+  LowerOptions options;
+  options.front_end_floats = work_floats;
+  if (frames == spec.clip_frames()) options.window_samples = static_cast<std::size_t>(spec.clip_samples);
+  return options;
+}
+
 Status check_policy(const exits::Policy& policy, int exits) {
   if (policy.rule != nullptr || (policy.exit >= 0 && policy.exit <= exits)) return {};
   return invalid_argument("there is no exit " + std::to_string(policy.exit) + "; give a number from 1 to " +
@@ -78,7 +86,6 @@ struct Session::State {
       : model(std::move(shared)),
         options(chosen),
         front_end(std::move(log_mel)),
-        window(static_cast<std::size_t>(model->front_end.clip_samples)),
         executor(kernels::kernels(options.isa)) {}
 
   Expected<Plan> make_plan(int frames);
@@ -100,7 +107,6 @@ struct Session::State {
   std::shared_ptr<const model::Model> model;
   SessionOptions options;
   features::LogMel front_end;
-  AlignedBuffer<float> window;
   Executor executor;
   AlignedBuffer<std::byte> memory;
   std::size_t needed = 0;
@@ -110,7 +116,9 @@ struct Session::State {
 };
 
 Expected<Plan> Session::State::make_plan(int frames) {
-  Expected<Plan> made = lower(*model, frames);
+  LowerOptions wanted = with_front_end(model->front_end, frames, front_end.work_floats());
+  if (!prepared.empty()) wanted.like = prepared.front().get();
+  Expected<Plan> made = lower(*model, frames, wanted);
   if (made.ok()) {
     BITTERN_RETURN_IF_ERROR(provide_arena(made->arena_bytes));
     executor.reserve(made->longest_group);
@@ -166,13 +174,14 @@ Expected<const Plan*> Session::State::plan_for_samples(std::size_t samples) {
 Status Session::State::load(std::span<const float> samples) {
   BITTERN_RETURN_IF_ERROR(check_samples(samples));
   BITTERN_ASSIGN_OR_RETURN(plan, plan_for_samples(samples.size()));
-  samples = choose_segment(samples, window.size(), options.segment);
-  if (samples.size() < window.size()) {
-    centre_in_silence(samples, window.span());
-    samples = window.span();
-  }
+  const auto window = static_cast<std::size_t>(model->front_end.clip_samples);
+  samples = choose_segment(samples, window, options.segment);
   executor.start(*plan, arena().data());
-  front_end.compute(samples, executor.features());
+  if (samples.size() < window) {
+    centre_in_silence(samples, executor.window());
+    samples = executor.window();
+  }
+  front_end.compute_in(executor.front_end(), samples, executor.features());
   return {};
 }
 
@@ -254,11 +263,9 @@ Expected<Session> Session::create(std::shared_ptr<const model::Model> model, Ses
                             " bytes");
   }
   const std::int64_t samples = model->front_end.clip_samples;
-  BITTERN_ASSIGN_OR_RETURN(features::LogMel log_mel, features::LogMel::create(model->front_end, options.isa));
+  BITTERN_ASSIGN_OR_RETURN(features::LogMel log_mel,
+                           features::LogMel::create_without_memory(model->front_end, options.isa));
   auto state = std::make_unique<State>(std::move(model), options, std::move(log_mel));
-  if (state->window.size() != static_cast<std::size_t>(samples)) {
-    return Error{ErrorCode::kOutOfMemory, "no memory for a window of samples"};
-  }
   Session session(std::move(state));
   BITTERN_RETURN_IF_ERROR(session.prepare(samples));
   session.state_->plan = session.state_->prepared.front().get();
@@ -298,9 +305,15 @@ Expected<std::size_t> Session::required_arena_bytes(const model::Model& model, s
   const auto looked_at = samples_looked_at(model.front_end, samples, segment);
   BITTERN_ASSIGN_OR_RETURN(const int frames, frames_of(model.front_end, looked_at));
   return without_exceptions([&]() -> Expected<std::size_t> {
-    BITTERN_ASSIGN_OR_RETURN(const Plan window, lower(model, model.front_end.clip_frames()));
+    // The instruction set that works on most frames at a time needs most.
+    BITTERN_ASSIGN_OR_RETURN(const features::LogMel front_end,
+                             features::LogMel::create_without_memory(model.front_end));
+    const auto plan_of = [&](int length) {
+      return lower(model, length, with_front_end(model.front_end, length, front_end.work_floats()));
+    };
+    BITTERN_ASSIGN_OR_RETURN(const Plan window, plan_of(model.front_end.clip_frames()));
     if (frames == window.frames) return window.arena_bytes;
-    BITTERN_ASSIGN_OR_RETURN(const Plan plan, lower(model, frames));
+    BITTERN_ASSIGN_OR_RETURN(const Plan plan, plan_of(frames));
     return std::max(window.arena_bytes, plan.arena_bytes);  // a longer clip may need a little less
   });
 }

@@ -9,9 +9,13 @@ Buffer& output_of(const Step& step, std::span<Buffer> buffers) {
   return buffers[static_cast<std::size_t>(step.output.buffer)];
 }
 
+// What a norm writes over what it read lies among other tensors: all of its rows stay.
+bool in_place(const Step& step) { return step.input == step.output; }
+
 std::size_t ring_bytes(const Group& group, std::span<Buffer> buffers, const std::vector<int>& kept) {
   std::size_t total = 0;
   for (std::size_t i = 0; i + 1 < group.steps.size(); ++i) {
+    if (in_place(group.steps[i])) continue;
     Buffer ring = output_of(group.steps[i], buffers);
     ring.rows = kept[i];
     total += ring.bytes();
@@ -62,7 +66,9 @@ void choose_tile(Group& group, std::span<Buffer> buffers, std::size_t tile_bytes
   }
   group.tile = low;
   const std::vector<int> kept = rows_to_keep(group.steps, group.tile);
-  for (std::size_t i = 0; i + 1 < group.steps.size(); ++i) output_of(group.steps[i], buffers).rows = kept[i];
+  for (std::size_t i = 0; i + 1 < group.steps.size(); ++i) {
+    if (!in_place(group.steps[i])) output_of(group.steps[i], buffers).rows = kept[i];
+  }
 }
 
 }  // namespace bittern::runtime

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/aligned.h"
 #include "core/math.h"
 #include "features/signals.h"
 
@@ -228,6 +229,21 @@ TEST(LogMel, BitsAreThoseOfEveryOtherMachine) {
   std::uint64_t hash = 0;
   for (const std::uint32_t bits : bits_of(log_mel, white_noise(16000, 0.5F, 16))) hash = hash * 31 + bits;
   EXPECT_EQ(hash, 17761920730527433355U);
+}
+
+TEST(LogMel, MemoryOfTheCallersGivesTheSameBits) {
+  const LogMelSpec spec;
+  const std::vector<float> samples = white_noise(30'000, 1.0F, 3);
+  for (const Isa isa : available_isas()) {
+    auto own = LogMel::create(spec, isa).value();
+    auto given = LogMel::create_without_memory(spec, isa).value();
+    AlignedBuffer<float> work(given.work_floats());
+    std::fill(work.span().begin(), work.span().end(), std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> expected(static_cast<std::size_t>(spec.frames(30'000)) * 64), said(expected.size());
+    own.compute(samples, expected);
+    given.compute_in(work.span(), samples, said);
+    EXPECT_EQ(said, expected) << name(isa);
+  }
 }
 
 }  // namespace

