@@ -4,11 +4,14 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/footprint.h"
 #include "cli/interrupt.h"
+#include "cli/memory_file.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "evaluation/latency.h"
@@ -28,6 +31,7 @@ struct Options {
   std::string isa = std::string(name(best_isa()));
   int runs = 200;
   bool steps = false;
+  bool footprint = false;
   bool json = false;
   bool quiet = false;
 };
@@ -130,10 +134,70 @@ Expected<std::shared_ptr<const model::Model>> model_of(const Options& options) {
   return std::shared_ptr<const model::Model>(model::random_model(*network, 0));
 }
 
+Json json_of(const Options& options, const model::Model& model, const Footprint& footprint) {
+  const auto known = [](const auto& bytes) { return bytes ? Json(*bytes) : Json(nullptr); };
+  Json json{{"architecture", model.network.architecture()},
+            {"runs", footprint.runs},
+            {"model_bytes", footprint.model_bytes},
+            {"open_us", json_of(footprint.open_us)},
+            {"plan_us", json_of(footprint.plan_us)},
+            {"load_us", json_of(footprint.load_us)},
+            {"first_answer_us", json_of(footprint.first_answer_us)},
+            {"memory_bytes", known(footprint.memory_bytes)},
+            {"arena_bytes", footprint.arena_bytes},
+            {"library_bytes", known(footprint.library_bytes)},
+            {"library_with_cxx_runtime_bytes", known(footprint.library_with_cxx_runtime_bytes)}};
+  if (!options.model.empty()) json["model"] = options.model;
+  return json;
+}
+
+std::string text_of(const model::Model& model, const Footprint& footprint) {
+  const auto time = [](const evaluation::Quantiles& us) {
+    return fmt::format("{:>9.2f} ms   p90 {:.2f}, p99 {:.2f}\n", us.median / 1e3, us.p90 / 1e3, us.p99 / 1e3);
+  };
+  const auto size = [](auto bytes) {
+    return bytes ? fmt::format("{:>9.1f} KiB\n", static_cast<double>(*bytes) / 1024)
+                 : std::string("  not known\n");
+  };
+  const auto arena = std::optional(footprint.arena_bytes);
+  return fmt::format("{}, {} runs, median\n", one_line(model.network.architecture()), footprint.runs) +
+         "load and plan                   " + time(footprint.load_us) + "  open and verify the model     " +
+         time(footprint.open_us) + "  make a session and its plan   " + time(footprint.plan_us) +
+         "process start to first answer   " + time(footprint.first_answer_us) +
+         "model file, mapped              " + size(std::optional(footprint.model_bytes)) +
+         "working memory beside it        " + size(footprint.memory_bytes) +
+         "  arena, of these               " + size(arena) + "library in a C program          " +
+         size(footprint.library_bytes) + "  with the C++ library in it    " +
+         size(footprint.library_with_cxx_runtime_bytes);
+}
+
+std::string printed(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Status run_footprint(const Options& options, const model::Model& model) {
+  std::string path = options.model;
+  std::optional<MemoryFile> file;
+  if (path.empty()) {
+    BITTERN_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, model::serialize(model));
+    BITTERN_ASSIGN_OR_RETURN(MemoryFile made, MemoryFile::create(bytes));
+    path = file.emplace(std::move(made)).path();
+  }
+  Progress progress("measuring", "runs", options.quiet);
+  const auto footprint = measure_footprint(path, options.runs, [&](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+    return !interrupted();
+  });
+  progress.clear();
+  if (!footprint.ok()) return footprint.error();
+  return write_out(options.json ? printed(json_of(options, model, *footprint)) : text_of(model, *footprint));
+}
+
 Status run(const Options& options) {
   if (options.model.empty() == options.network.architecture.empty())
     fail_usage("bench takes a MODEL, or --architecture NAME");
   BITTERN_ASSIGN_OR_RETURN(const std::shared_ptr<const model::Model> model, model_of(options));
+  if (options.footprint) return run_footprint(options, *model);
   evaluation::LatencyOptions wanted;
   wanted.isa = *parse_isa(options.isa);
   wanted.runs = options.runs;
@@ -144,10 +208,8 @@ Status run(const Options& options) {
   });
   progress.clear();
   if (!latency.ok()) return latency.error();
-  return write_out(
-      options.json
-          ? json_of(options, *model, *latency).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-          : text_of(*model, *latency, options.steps));
+  return write_out(options.json ? printed(json_of(options, *model, *latency))
+                                : text_of(*model, *latency, options.steps));
 }
 
 std::function<Status()> configure(Arguments& arguments) {
@@ -181,11 +243,19 @@ std::function<Status()> configure(Arguments& arguments) {
       .show_default();
   std::vector<std::string> isas;
   for (const Isa isa : available_isas()) isas.emplace_back(name(isa));
-  arguments.add("--isa NAME", options->isa, fmt::format("Instruction set to use: {}", fmt::join(isas, ", ")))
-      .check(one_of(isas))
-      .show_default();
-  arguments.flag("--steps", options->steps,
-                 "List every step of the plan too: its kernel and share of the time");
+  const Argument isa =
+      arguments
+          .add("--isa NAME", options->isa, fmt::format("Instruction set to use: {}", fmt::join(isas, ", ")))
+          .check(one_of(isas))
+          .show_default();
+  const Argument steps = arguments.flag("--steps", options->steps,
+                                        "List every step of the plan too: its kernel and share of the time");
+  arguments
+      .flag("--footprint", options->footprint,
+            "Measure instead what a model takes before and beside its answers: load, first answer, memory, "
+            "library")
+      .excludes(isa)
+      .excludes(steps);
   arguments.flag("--json", options->json, "Print JSON");
   arguments.flag("--quiet", options->quiet, "No progress");
   return [options] { return run(*options); };

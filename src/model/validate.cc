@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 #include <set>
 #include <string_view>
 
 #include "core/aligned.h"
 #include "core/bits.h"
+#include "model/finite.h"
 #include "model/limits.h"
 #include "model/model.h"
 #include "model/text.h"
@@ -27,14 +26,6 @@ std::size_t size(std::int64_t value) { return static_cast<std::size_t>(value); }
 std::string quoted(std::string_view name) {
   return is_printable(name) && name.size() <= kMaxNameBytes ? "\"" + std::string(name) + "\""
                                                             : "(unprintable)";
-}
-
-// Without a branch in the loop, so that it runs over many values at a time.
-bool all_finite(std::span<const float> values) {
-  constexpr std::uint32_t kMagnitude = 0x7FFFFFFFU, kInfinity = 0x7F800000U;
-  std::uint32_t largest = 0;
-  for (const float x : values) largest = std::max(largest, std::bit_cast<std::uint32_t>(x) & kMagnitude);
-  return largest < kInfinity;
 }
 
 Status check_finite(std::span<const float> values, const std::string& what) {

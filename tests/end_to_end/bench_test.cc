@@ -52,5 +52,54 @@ TEST_F(Bench, RefusesWhatCannotBeMeasured) {
   expect_failure(bittern({"bench", path("none.bittern")}), "none.bittern");
 }
 
+TEST_F(Bench, FootprintTellsWhatAModelTakesBesideItsAnswers) {
+  const Finished finished = bittern({"bench", model_, "--footprint", "--runs", "3", "--json"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  const Json json = Json::parse(finished.out);
+  EXPECT_EQ(json["model"], model_);
+  EXPECT_EQ(json["runs"], 3);
+  EXPECT_EQ(json["model_bytes"], std::filesystem::file_size(model_));
+  for (const char* key : {"open_us", "plan_us", "load_us", "first_answer_us"})
+    for (const char* quantile : {"median", "p90", "p99"}) EXPECT_GT(json[key][quantile], 0) << key;
+  EXPECT_GT(json["arena_bytes"], 0);
+  const Finished text = bittern({"bench", model_, "--footprint", "--runs", "1"});
+  EXPECT_EQ(text.status, 0) << text.err;
+  for (const char* line : {"load and plan", "first answer", "working memory", "library in a C program"})
+    EXPECT_NE(text.out.find(line), std::string::npos) << line;
+  expect_wrong_usage(bittern({"bench", model_, "--footprint", "--steps"}), "--steps");
+}
+
+// What the project promises; where this build or machine can tell. Times are for people to read.
+TEST_F(Bench, FootprintsStayWithinTheirBudgets) {
+  for (const char* name : {"quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22"}) {
+    const Finished finished =
+        bittern({"bench", "--architecture", name, "--footprint", "--runs", "1", "--json"});
+    ASSERT_EQ(finished.status, 0) << finished.err;
+    const Json json = Json::parse(finished.out);
+    const std::size_t most = name == std::string("quicknet") ? 512 * 1024 : 1024 * 1024;
+    EXPECT_LE(json["arena_bytes"], most) << name;
+    if (!json["memory_bytes"].is_null()) {
+      EXPECT_LE(json["memory_bytes"], most) << name;
+      EXPECT_GE(json["memory_bytes"], json["arena_bytes"]) << name;
+    }
+    if (!json["library_bytes"].is_null()) {
+      EXPECT_LE(json["library_bytes"], 600 * 1024);
+      EXPECT_LT(json["library_bytes"], json["library_with_cxx_runtime_bytes"]);
+    }
+  }
+}
+
+TEST_F(Bench, TheMinimalProgramAnswersAsTheCommandLineDoes) {
+  std::vector<int> values;
+  for (const float x : tone(16000, 700)) values.push_back(static_cast<int>(x * 32767));
+  write_bytes(path("tone.pcm"), pcm16(values));
+  const Json expected = Json::parse(bittern({"classify", model_, path("tone.pcm"), "--raw", "--json"}).out);
+  const Finished minimal = run({.arguments = {BITTERN_MINIMAL, model_}, .input = path("tone.pcm")});
+  ASSERT_EQ(minimal.status, 0) << minimal.err;
+  const std::string label = minimal.out.substr(0, minimal.out.find(' '));
+  EXPECT_EQ(label, expected["label"]);
+  EXPECT_EQ(run({.arguments = {BITTERN_MINIMAL, path("none")}}).status, 1);
+}
+
 }  // namespace
 }  // namespace bittern::test
