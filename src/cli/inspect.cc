@@ -14,6 +14,7 @@
 #include "cli/model_report.h"
 #include "cli/network_report.h"
 #include "cli/output.h"
+#include "cli/plan_report.h"
 #include "graph/architecture.h"
 #include "model/file.h"
 #include "runtime/self_test.h"
@@ -28,6 +29,7 @@ struct Options {
   std::string input = graph::to_string(graph::kDefaultInput);
   std::string pool = "time";
   bool layers = false;
+  bool plan = false;
   bool json = false;
 };
 
@@ -95,7 +97,22 @@ Status inspect_model(const Options& options) {
       outcome = Error{outcome.error().code, fmt::format("{}: {}", options.model, outcome.error().message)};
     }
   }
-  BITTERN_RETURN_IF_ERROR(write_out(options.json ? dumped(model_json(report)) : model_text(report)));
+  nlohmann::ordered_json json;
+  std::string text;
+  if (options.json) {
+    json = model_json(report);
+  } else {
+    text = model_text(report);
+  }
+  if (options.plan) {
+    BITTERN_ASSIGN_OR_RETURN(const PlanReport plan, make_plan_report(model));
+    if (options.json) {
+      json["plan"] = plan_json(plan);
+    } else {
+      text += "\n" + plan_text(plan);
+    }
+  }
+  BITTERN_RETURN_IF_ERROR(write_out(options.json ? dumped(json) : text));
   return outcome;
 }
 
@@ -111,6 +128,10 @@ std::function<Status()> configure(Arguments& arguments) {
   arguments
       .flag("--self-test", options->self_test,
             "Run the check that the model carries; name the first stage that differs")
+      .needs(model);
+  arguments
+      .flag("--plan", options->plan,
+            "List what is executed too: steps, kernels, shapes, memory, work, share of the time")
       .needs(model);
 
   std::vector<std::string> names;

@@ -338,6 +338,13 @@ class Lowering {
 
 }  // namespace
 
+LowerOptions with_front_end(const features::LogMelSpec& spec, int frames, std::size_t work_floats) {
+  LowerOptions options;
+  options.front_end_floats = work_floats;
+  if (frames == spec.clip_frames()) options.window_samples = static_cast<std::size_t>(spec.clip_samples);
+  return options;
+}
+
 Expected<Plan> lower(const model::Model& model, int frames, const LowerOptions& options) {
   if (frames == model.network.input_shape().time) return Lowering(model, model.network, options).run();
   BITTERN_ASSIGN_OR_RETURN(const graph::Network network, model.network.with_time(frames));

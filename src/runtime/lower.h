@@ -19,6 +19,9 @@ struct LowerOptions {
   const Plan* like = nullptr;      // of the same model: counts of its weights are shared, not made anew
 };
 
+// As a session plans: clips with silence around them have the window's length.
+LowerOptions with_front_end(const features::LogMelSpec& spec, int frames, std::size_t work_floats);
+
 // Lowers `model`, which must be valid (model::validate), for `frames` frames. The plan points into the
 // model's tensors. Errors: frames out of the network's limits, too small for a window, or too much memory.
 Expected<Plan> lower(const model::Model& model, int frames, const LowerOptions& options = {});

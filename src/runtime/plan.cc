@@ -48,29 +48,4 @@ std::string_view kernel_of(const Step& step) {
   return std::visit(Name{}, step.operation);
 }
 
-std::string describe(const Plan& plan) {
-  std::string text = "plan for " + std::to_string(plan.frames) + " frames\n";
-  for (std::size_t s = 0; s < plan.stages.size(); ++s) {
-    const Stage& stage = plan.stages[s];
-    text += "stage " + std::to_string(s + 1) + " (" + stage.exit.layer + ")\n";
-    for (int g = stage.first_group; g < stage.end_group; ++g) {
-      const Group& group = plan.groups[static_cast<std::size_t>(g)];
-      text += "  " + std::to_string(group.position) + ": " + std::to_string(group.tile) + " of " +
-              std::to_string(group.steps.back().rows) + " rows at a time\n";
-      for (const Step& step : group.steps) text += "       " + step.name + "\n";
-    }
-    text += "  " + std::to_string(stage.exit.position) + ": " + stage.exit.name + "\n";
-  }
-  text += "arena\n";
-  for (const Buffer& buffer : plan.buffers) {
-    if (!buffer.used()) continue;
-    text += "  [" + std::to_string(buffer.offset) + ", " + std::to_string(buffer.offset + buffer.bytes()) +
-            ") positions " + std::to_string(buffer.first_use) + " to " + std::to_string(buffer.last_use) +
-            ", rows " + std::to_string(buffer.rows) + " of " + std::to_string(buffer.time) + ": " +
-            buffer.name + "\n";
-  }
-  text += "  total " + std::to_string(plan.arena_bytes) + " bytes\n";
-  return text;
-}
-
 }  // namespace bittern::runtime

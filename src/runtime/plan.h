@@ -178,7 +178,4 @@ struct Plan {
 // Which kernel a step calls: "binary_conv2d", "conv2d", "pack_signs", ...
 std::string_view kernel_of(const Step& step);
 
-// For people: every group with its steps and tile, every buffer with its place and lifetime, the total.
-std::string describe(const Plan& plan);
-
 }  // namespace bittern::runtime

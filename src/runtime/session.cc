@@ -34,14 +34,6 @@ Expected<int> frames_of(const features::LogMelSpec& spec, std::int64_t samples) 
   return spec.frames(samples);
 }
 
-// Clips with silence around them have the window's length.
-LowerOptions with_front_end(const features::LogMelSpec& spec, int frames, std::size_t work_floats) {
-  LowerOptions options;
-  options.front_end_floats = work_floats;
-  if (frames == spec.clip_frames()) options.window_samples = static_cast<std::size_t>(spec.clip_samples);
-  return options;
-}
-
 Status check_policy(const exits::Policy& policy, int exits) {
   if (policy.rule != nullptr || (policy.exit >= 0 && policy.exit <= exits)) return {};
   return invalid_argument("there is no exit " + std::to_string(policy.exit) + "; give a number from 1 to " +

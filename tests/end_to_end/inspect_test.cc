@@ -1,3 +1,5 @@
+#include <set>
+
 #include "end_to_end/command_line.h"
 
 namespace bittern::test {
@@ -157,6 +159,47 @@ TEST_F(Inspect, OptionsThatContradictEachOtherAreWrongUsage) {
        {"98x64", "98x64x1x", "x64x1", "98,64,1", "0x64x1", "-98x64x1", "98x64x1x1", "+98x64x1", " 98x64x1",
         "65537x64x1", "98x1025x1", "98x64x4097", "99999999999999999999x64x1", ""})
     expect_wrong_usage(with({std::string("--input=") + shape}), "--input");
+}
+
+TEST_F(Inspect, ThePlanShowsEveryStepWithItsMemoryAndWork) {
+  const Finished finished = bittern({"inspect", model_, "--plan", "--json"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  const Json json = Json::parse(finished.out);
+  const Json& plan = json["plan"];
+  EXPECT_EQ(plan["frames"], model_data_->front_end.clip_frames());
+  std::set<int> buffers;
+  std::size_t end = 0;
+  for (const Json& buffer : plan["buffers"]) {
+    buffers.insert(buffer["buffer"].get<int>());
+    end = std::max(end, buffer["offset_bytes"].get<std::size_t>() + buffer["bytes"].get<std::size_t>());
+    EXPECT_LE(buffer["rows"], buffer["rows_of_tensor"]);
+    EXPECT_LE(buffer["first_group"], buffer["last_group"]);
+  }
+  EXPECT_EQ(plan["arena_bytes"], end);
+  std::int64_t binary = 0, floating = 0;
+  double share = 0;
+  int exits = 0, stage = 1;
+  for (const Json& step : plan["steps"]) {
+    EXPECT_GE(step["stage"], stage);
+    stage = step["stage"].get<int>();
+    binary += step["macs_binary"].get<std::int64_t>();
+    floating += step["macs_float"].get<std::int64_t>();
+    share += step["time_share"].get<double>();
+    exits += step["kernel"] == "exit" ? 1 : 0;
+    EXPECT_TRUE(step["memory"].contains("input") && step["memory"].contains("output"));
+    for (const Json& place : step["memory"]) EXPECT_TRUE(buffers.contains(place["buffer"].get<int>()));
+  }
+  EXPECT_EQ(binary, json["exits"].back()["macs_binary"]);
+  EXPECT_EQ(floating, json["exits"].back()["macs_float"]);
+  EXPECT_NEAR(share, 1, 1e-6);
+  EXPECT_EQ(exits, 3);
+  const Finished text = bittern({"inspect", model_, "--plan"});
+  EXPECT_EQ(text.status, 0);
+  for (const Json& step : plan["steps"])
+    EXPECT_NE(text.out.find(step["layers"].get<std::string>()), std::string::npos) << step["layers"];
+  EXPECT_EQ(bittern({"inspect", model_, "--json"}).out.find("\"plan\""), std::string::npos);
+  expect_wrong_usage(bittern({"inspect", "--architecture", "quicknet", "--classes", "12", "--plan"}),
+                     "--plan");
 }
 
 }  // namespace

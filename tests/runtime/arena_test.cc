@@ -118,7 +118,6 @@ TEST(Arena, SizesStayWhatTheyAre) {
     const Plan plan = lower(*model, 98).value();
     EXPECT_LE(plan.arena_bytes, bytes) << name;
     EXPECT_GE(plan.arena_bytes, bytes * 97 / 100) << name << " got smaller: lower the number";
-    EXPECT_NE(describe(plan).find("total " + std::to_string(plan.arena_bytes) + " bytes"), std::string::npos);
   }
 }
 
