@@ -3,7 +3,7 @@
 set(folder ${PROJECT_BINARY_DIR}/headers)
 file(MAKE_DIRECTORY ${folder})
 foreach(name hwy flatbuffers xxhash.h)
-  find_path(BITTERN_HEADERS_OF_${name} ${name} PATHS /usr/include REQUIRED NO_DEFAULT_PATH)
+  find_path(BITTERN_HEADERS_OF_${name} ${name} PATHS /usr/include REQUIRED NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
   file(CREATE_LINK ${BITTERN_HEADERS_OF_${name}}/${name} ${folder}/${name} SYMBOLIC)
 endforeach()
 add_library(hwy::hwy INTERFACE IMPORTED GLOBAL)

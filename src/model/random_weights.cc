@@ -17,11 +17,12 @@ struct RandomStorage {
   std::vector<AlignedBuffer<float>> floats;
   std::vector<AlignedBuffer<std::uint64_t>> words;
 
-  std::span<float> add_floats(std::size_t count) {
-    return count == 0 ? std::span<float>() : floats.emplace_back(count).span();
+  std::span<float> add_floats(std::uint64_t count) {
+    return count == 0 ? std::span<float>() : floats.emplace_back(static_cast<std::size_t>(count)).span();
   }
-  std::span<std::uint64_t> add_words(std::size_t count) {
-    return count == 0 ? std::span<std::uint64_t>() : words.emplace_back(count).span();
+  std::span<std::uint64_t> add_words(std::uint64_t count) {
+    return count == 0 ? std::span<std::uint64_t>()
+                      : words.emplace_back(static_cast<std::size_t>(count)).span();
   }
 };
 

@@ -185,7 +185,7 @@ class Lowering {
       }
     }
     const int taps = op.kernel.time * op.kernel.frequency;
-    auto counts = std::make_shared<std::int16_t[]>(tap_bits_size(op.out_channels, taps));
+    const std::shared_ptr<std::int16_t[]> counts(new std::int16_t[tap_bits_size(op.out_channels, taps)]());
     count_tap_bits(weights_of(i).bits.data(), op.out_channels, taps, in, counts.get());
     return counts;
   }
