@@ -1,11 +1,9 @@
-// Float layers of real networks at 98 x 64 features, and what stands between convolutions, per instruction
-// set.
+// Float layers of real networks at 98 x 64 features, per instruction set.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "core/aligned.h"
-#include "core/bits.h"
 #include "core/random.h"
 #include "kernels/kernels.h"
 
@@ -63,49 +61,12 @@ void run(benchmark::State& state, Isa isa, const Layer& layer) {
       benchmark::Counter(macs * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-// One pass over QuickNet's first section, 25 x 16 x 64, or an exit on it.
-void run_pass(benchmark::State& state, Isa isa, const std::string& name) {
-  constexpr int kTime = 25;
-  constexpr int kFrequency = 16;
-  constexpr int kChannels = 64;
-  constexpr int kClasses = 12;
-  const auto input = random_buffer(kTime * kFrequency * kChannels);
-  auto output = random_buffer(kTime * kFrequency * kChannels);
-  const auto norm = random_buffer(kFrequency * kChannels);
-  AlignedBuffer<std::uint64_t> bits(std::size_t{kTime} * kFrequency);
-  AlignedBuffer<std::uint64_t> dense(std::size_t{kClasses} * kFrequency);
-  AlignedBuffer<float> logits(kClasses);
-  const auto from = dense_view(input.data(), kTime, kFrequency, kChannels);
-  const auto to = dense_view(output.data(), kTime, kFrequency, kChannels);
-  const auto signs = dense_view(bits.data(), kTime, kFrequency, 1);
-  const KernelTable& table = kernels(isa);
-  for (auto _ : state) {
-    if (name == "pack_signs") {
-      table.pack_signs(from, nullptr, nullptr, signs, 0, kTime);
-    } else if (name == "affine") {
-      table.affine(from, norm.data(), norm.data(), to, 0, kTime);
-    } else if (name == "max_pool_3x3") {
-      table.max_pool({3, 3, 1, 1, 1, 1}, from, to, 0, kTime);
-    } else if (name == "mean_time") {
-      table.accumulate_time(from, output.data(), 0, kTime);
-    } else {
-      table.dense_binary(norm.data(), kFrequency * kChannels, dense.data(), norm.data(), norm.data(),
-                         kClasses, logits.data());
-    }
-    benchmark::ClobberMemory();
-  }
-}
-
 const bool kRegistered = [] {
   for (const Isa isa : available_isas()) {
     const std::string suffix = "/" + std::string(name(isa));
     for (const Layer& layer : kLayers) {
       benchmark::RegisterBenchmark(("conv2d/" + std::string(layer.name) + suffix).c_str(),
                                    [isa, &layer](benchmark::State& state) { run(state, isa, layer); });
-    }
-    for (const char* pass : {"pack_signs", "affine", "max_pool_3x3", "mean_time", "dense_binary_1024x12"}) {
-      benchmark::RegisterBenchmark((pass + suffix).c_str(),
-                                   [isa, pass](benchmark::State& state) { run_pass(state, isa, pass); });
     }
   }
   return true;

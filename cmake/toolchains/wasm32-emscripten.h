@@ -1,4 +1,5 @@
-// What the C++ library of Debian's Emscripten (LLVM 13) lacks of C++20; the toolchain file includes it everywhere.
+// What the C++ library of Debian's Emscripten (LLVM 13) lacks of C++20; the toolchain file includes it
+// everywhere.
 #pragma once
 
 #include <bit>
