@@ -12,6 +12,7 @@
 #include "cli/footprint.h"
 #include "cli/interrupt.h"
 #include "cli/memory_file.h"
+#include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "evaluation/latency.h"
@@ -27,7 +28,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string model;
   graph::BuildOptions network;
-  std::string pool = "time";
+  ExitOptions exits;
   std::string isa = std::string(name(best_isa()));
   int runs = 200;
   bool steps = false;
@@ -128,7 +129,8 @@ std::string text_of(const model::Model& model, const evaluation::Latency& latenc
 Expected<std::shared_ptr<const model::Model>> model_of(const Options& options) {
   if (!options.model.empty()) return model::open(options.model);
   graph::BuildOptions wanted = options.network;
-  wanted.pool = options.pool == "global" ? graph::ExitPool::kGlobal : graph::ExitPool::kTime;
+  wanted.placement = options.exits.placement;
+  wanted.pool = options.exits.pool_value();
   const Expected<graph::Network> network = graph::build(wanted);
   if (!network) fail_usage(network.error().message);  // nothing but the options went into it
   return std::shared_ptr<const model::Model>(model::random_model(*network, 0));
@@ -216,28 +218,13 @@ std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   options->network.classes = 12;
   const Argument model = arguments.add("MODEL", options->model, "The model, a .bittern file");
-  std::vector<std::string> names;
-  for (const graph::Architecture& architecture : graph::architectures())
-    names.emplace_back(architecture.name);
-  const Argument architecture =
-      arguments
-          .add("--architecture NAME", options->network.architecture,
-               fmt::format("A network with random weights instead of a model: {}", fmt::join(names, ", ")))
-          .check(one_of(names))
-          .excludes(model);
-  arguments.add("--classes N", options->network.classes, "Its number of classes")
-      .check(whole_within(2, graph::kMaxClasses))
-      .needs(architecture)
-      .show_default();
-  arguments
-      .add("--placement NAME", options->network.placement,
-           "Where its exits are: stem, paper, balanced, or layer names separated by commas")
-      .needs(architecture)
-      .show_default();
-  arguments.add("--exit-pool NAME", options->pool, "What its exits average over: time or global")
-      .check(one_of({"time", "global"}))
-      .needs(architecture)
-      .show_default();
+  const Argument architecture = add_architecture_argument(arguments, options->network.architecture,
+                                                          "A network with random weights instead of a model")
+                                    .excludes(model);
+  add_classes_argument(arguments, options->network.classes).needs(architecture).show_default();
+  ExitArguments exits = add_exit_arguments(arguments, options->exits);
+  exits.placement.needs(architecture);
+  exits.pool.needs(architecture);
   arguments.add("--runs N", options->runs, "How often everything is measured")
       .check(whole_within(1, 1000000))
       .show_default();

@@ -2,12 +2,8 @@
 #include "evaluation/evaluate.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,8 +27,6 @@
 
 namespace bittern::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kAllSplits = "all";
 
@@ -138,25 +132,13 @@ ReportTables wanted_tables(const Options& options, const exits::Policy& policy) 
   return wanted;
 }
 
-// Minutes of work must not be lost to a misspelt folder, or one that is someone else's.
-Status check_place(const std::string& file) {
-  std::error_code ignored;
-  if (fs::is_directory(file, ignored)) return invalid_argument(file + ": is a folder");
-  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) return {};  // a device, a pipe
-  fs::path folder = fs::weakly_canonical(file, ignored).parent_path();
-  if (folder.empty()) folder = ".";
-  if (!fs::is_directory(folder, ignored))
-    return not_found(fmt::format("{}: there is no folder {}", file, folder.string()));
-  if (::access(folder.c_str(), W_OK) != 0)
-    return io_error(fmt::format("{}: cannot write into {}: {}", file, folder.string(), std::strerror(errno)));
-  return {};
-}
-
 Status run(const Options& options) {
   if (options.policy.exit != 0 && !options.per_clip)
     fail_usage("--exit goes with --per-clip; every exit has its row anyway");
   if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
-  if (!options.json.empty() && !options.json_to_output()) BITTERN_RETURN_IF_ERROR(check_place(options.json));
+  // Minutes of work must not be lost to a misspelt folder, or one that is someone else's.
+  if (!options.json.empty() && !options.json_to_output())
+    BITTERN_RETURN_IF_ERROR(check_place_for_file(options.json));
   BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
   evaluation::EvaluateOptions evaluating;
   evaluating.session.segment = options.model.segment_value();

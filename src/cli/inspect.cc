@@ -1,6 +1,5 @@
 // bittern inspect: what a network or a model is made of and what it costs.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <charconv>
@@ -12,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/model_report.h"
+#include "cli/network_options.h"
 #include "cli/network_report.h"
 #include "cli/output.h"
 #include "cli/plan_report.h"
@@ -27,7 +27,7 @@ struct Options {
   bool self_test = false;
   graph::BuildOptions network;
   std::string input = graph::to_string(graph::kDefaultInput);
-  std::string pool = "time";
+  ExitOptions exits;
   bool layers = false;
   bool plan = false;
   bool json = false;
@@ -67,7 +67,8 @@ std::string dumped(const nlohmann::ordered_json& json) {
 Status inspect_architecture(const Options& options) {
   graph::BuildOptions wanted = options.network;
   parse_shape(options.input, wanted.input);
-  wanted.pool = options.pool == "global" ? graph::ExitPool::kGlobal : graph::ExitPool::kTime;
+  wanted.placement = options.exits.placement;
+  wanted.pool = options.exits.pool_value();
   const Expected<graph::Network> network = graph::build(wanted);
   // Nothing but the options went into it.
   if (!network) fail_usage(network.error().message);
@@ -134,28 +135,14 @@ std::function<Status()> configure(Arguments& arguments) {
             "List what is executed too: steps, kernels, shapes, memory, work, share of the time")
       .needs(model);
 
-  std::vector<std::string> names;
-  for (const graph::Architecture& architecture : graph::architectures())
-    names.emplace_back(architecture.name);
   Argument architecture =
-      arguments.add("--architecture NAME", options->network.architecture,
-                    fmt::format("A network instead of a model: {}", fmt::join(names, ", ")));
-  architecture.check(one_of(names)).excludes(model);
-  const Argument classes = arguments.add("--classes N", options->network.classes, "Number of classes")
-                               .check(whole_within(2, graph::kMaxClasses))
-                               .needs(architecture);
+      add_architecture_argument(arguments, options->network.architecture, "A network instead of a model");
+  architecture.excludes(model);
+  const Argument classes = add_classes_argument(arguments, options->network.classes).needs(architecture);
   architecture.needs(classes);
-  const Argument placement =
-      arguments
-          .add("--placement NAME", options->network.placement,
-               "Where the exits are: stem, paper, balanced, or layer names separated by commas")
-          .needs(architecture)
-          .show_default();
-  const Argument pool =
-      arguments.add("--exit-pool NAME", options->pool, "What exits average over: time or global")
-          .check(one_of({"time", "global"}))
-          .needs(architecture)
-          .show_default();
+  ExitArguments exits = add_exit_arguments(arguments, options->exits);
+  exits.placement.needs(architecture);
+  exits.pool.needs(architecture);
   arguments.add("--input TxFxC", options->input, "Input of the network: time x frequency x channels")
       .check(is_shape())
       .needs(architecture)
@@ -164,8 +151,8 @@ std::function<Status()> configure(Arguments& arguments) {
       .flag("--original", options->network.original,
             "The unmodified network: its own float head, no other exit")
       .needs(architecture)
-      .excludes(placement)
-      .excludes(pool);
+      .excludes(exits.placement)
+      .excludes(exits.pool);
   arguments.flag("--layers", options->layers, "List every layer too");
   arguments.flag("--json", options->json, "Print JSON");
   return [options] { return run(*options); };

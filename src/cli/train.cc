@@ -10,6 +10,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/layout_options.h"
+#include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/progress.h"
@@ -26,7 +27,7 @@ struct Options {
   std::string data;
   std::string noise;
   std::string out;
-  std::string pool = "time";
+  ExitOptions exits;
   std::string schedule = "cosine";
   std::string binary_optimizer = "bop";
   bool no_augment = false;
@@ -90,7 +91,8 @@ class Observer final : public training::TrainObserver {
 
 void apply_words(Options& options) {
   training::Recipe& recipe = options.train.recipe;
-  recipe.pool = options.pool == "global" ? graph::ExitPool::kGlobal : graph::ExitPool::kTime;
+  recipe.placement = options.exits.placement;
+  recipe.pool = options.exits.pool_value();
   recipe.schedule =
       options.schedule == "constant" ? training::Schedule::kConstant : training::Schedule::kCosine;
   recipe.binary_optimizer =
@@ -135,20 +137,8 @@ void add_data_options(Arguments& arguments, Options& options) {
 
 void add_network_options(Arguments& arguments, Options& options) {
   training::Recipe& recipe = options.train.recipe;
-  std::vector<std::string> names;
-  for (const graph::Architecture& architecture : graph::architectures())
-    names.emplace_back(architecture.name);
-  arguments
-      .add("--architecture NAME", recipe.architecture, fmt::format("The network: {}", fmt::join(names, ", ")))
-      .check(one_of(names))
-      .show_default();
-  arguments
-      .add("--placement NAME", recipe.placement,
-           "Where the exits are: stem, paper, balanced, or layer names separated by commas")
-      .show_default();
-  arguments.add("--exit-pool NAME", options.pool, "What exits average over: time or global")
-      .check(one_of({"time", "global"}))
-      .show_default();
+  add_architecture_argument(arguments, recipe.architecture, "The network").show_default();
+  add_exit_arguments(arguments, options.exits);
   arguments
       .add("--single-exit K", recipe.single_exit,
            "Train only the network up to this exit, counted from 1; without it all exits jointly")

@@ -191,6 +191,20 @@ Status write_file(const fs::path& path, std::span<const std::byte> bytes) {
   return replacement.put_in_place();
 }
 
+Status check_place_for_file(const fs::path& path) {
+  std::error_code ignored;
+  if (descriptor_behind(path) >= 0) return {};
+  if (fs::is_directory(path, ignored)) return invalid_argument(path.string() + ": is a folder");
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return {};  // a device, a pipe
+  BITTERN_ASSIGN_OR_RETURN(const fs::path target, follow_links(path));
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, ignored))
+    return not_found(path.string() + ": there is no folder " + folder.string());
+  if (::access(folder.c_str(), W_OK) != 0)
+    return io_error(path.string() + ": cannot write into " + folder.string() + ": " + std::strerror(errno));
+  return {};
+}
+
 bool is_unfinished(std::string_view name, std::string_view file) {
   if (!name.starts_with(file)) return false;
   // ".PID-N", as take_name() makes it.

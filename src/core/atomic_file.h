@@ -17,6 +17,10 @@ namespace bittern {
 Status write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Status write_file(const std::filesystem::path& path, std::string_view text);
 
+// Before long work: the error that write_file() would meet at `path` now, where its folder, or that of what a
+// link leads to, is missing or not to be written into.
+Status check_place_for_file(const std::filesystem::path& path);
+
 // Whether a file of this name, in one folder with `file`, is what a killed write_file() left of `file`.
 bool is_unfinished(std::string_view name, std::string_view file);
 

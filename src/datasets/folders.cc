@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "core/text.h"
 #include "datasets/finish.h"
 #include "datasets/labels.h"
 #include "datasets/layouts.h"

@@ -36,7 +36,6 @@ bool is_file(const std::filesystem::path& path);
 // The path below `root`, with forward slashes: what is sorted, hashed and shown.
 std::string relative_name(const std::filesystem::path& path, const std::filesystem::path& root);
 
-std::string lower_case(std::string text);  // ASCII only
-bool is_digits(std::string_view text);     // at least one, and nothing else
+bool is_digits(std::string_view text);  // at least one, and nothing else
 
 }  // namespace bittern::datasets

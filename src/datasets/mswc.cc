@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "core/text.h"
 #include "datasets/csv.h"
 #include "datasets/finish.h"
 #include "datasets/labels.h"

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "audio/audio.h"
+#include "core/text.h"
 #include "datasets/listing.h"
 
 namespace bittern::datasets {

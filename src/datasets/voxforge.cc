@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/text.h"
 #include "datasets/finish.h"
 #include "datasets/labels.h"
 #include "datasets/layouts.h"

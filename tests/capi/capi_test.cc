@@ -411,6 +411,7 @@ TEST_F(CApi, ABatchAnswersAsASessionDoes) {
   std::vector<std::vector<float>> samples;
   for (std::uint64_t i = 0; i < 30; ++i) samples.push_back(noise(window() / 2 + 700 * i, i));
   std::vector<bittern_clip> clips;
+  clips.reserve(samples.size());
   for (const std::vector<float>& clip : samples) clips.push_back({clip.data(), clip.size()});
   bittern_options options = BITTERN_OPTIONS_INIT;
   options.threshold = 1.05F;

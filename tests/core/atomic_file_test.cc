@@ -167,6 +167,23 @@ TEST_F(AtomicFile, AMissingFolderIsAnErrorThatNamesThePath) {
   EXPECT_NE(status.error().message.find((folder_ / "no" / "a").string()), std::string::npos);
 }
 
+TEST_F(AtomicFile, APlaceIsCheckedAsWritingWouldFindIt) {
+  EXPECT_TRUE(check_place_for_file(folder_ / "new").ok());
+  EXPECT_TRUE(check_place_for_file("/dev/null").ok());
+  EXPECT_TRUE(check_place_for_file("/dev/stdout").ok());
+  EXPECT_EQ(check_place_for_file(folder_).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(check_place_for_file(folder_ / "no" / "new").error().code, ErrorCode::kNotFound);
+  // A link is written through: what it leads to decides, from the folder where the link is.
+  fs::create_symlink("new", folder_ / "to-new");
+  fs::create_symlink("no/new", folder_ / "to-nowhere");
+  fs::create_symlink("loop", folder_ / "loop");
+  EXPECT_TRUE(check_place_for_file(folder_ / "to-new").ok());
+  EXPECT_EQ(check_place_for_file(folder_ / "to-nowhere").error().code, ErrorCode::kNotFound);
+  EXPECT_FALSE(check_place_for_file(folder_ / "loop").ok());
+  for (const char* name : {"to-nowhere", "loop"}) EXPECT_FALSE(write_file(folder_ / name, "x").ok());
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
 TEST_F(AtomicFile, MappedFileRefusesFoldersEmptyAndLargeFiles) {
   std::ofstream(folder_ / "empty").close();
   std::ofstream(folder_ / "big") << "0123456789";

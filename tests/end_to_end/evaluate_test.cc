@@ -282,6 +282,11 @@ TEST_F(Evaluate, AReportThatCannotBeWrittenIsAFailureAndLeavesNothing) {
   expect_failure(
       bittern({"evaluate", path("gone.bittern"), "--data", kSamples, "--json", path("no/report.json")}),
       "there is no folder");
+  fs::create_symlink(path("no/report.json"), folder_ / "dangling.json");
+  expect_failure(
+      bittern({"evaluate", path("gone.bittern"), "--data", kSamples, "--json", path("dangling.json")}),
+      "there is no folder");
+  fs::remove(folder_ / "dangling.json");
   if (::geteuid() != 0) {
     fs::create_directories(folder_ / "closed");
     fs::permissions(folder_ / "closed", fs::perms::owner_read | fs::perms::owner_exec);

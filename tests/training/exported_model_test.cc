@@ -2,9 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "audio/temp_folder.h"
 #include "model/file.h"
@@ -74,35 +71,6 @@ TEST(ExportedModel, AnswersAsItsTrainerDidWithMagnitudes) {
 
 TEST(ExportedModel, AnswersAsItsTrainerDidBehindConcatenations) {
   expect_agreement(brief("binarydensenet-28"), 6, 25);
-}
-
-// Minutes of real speech and a real training, where they are at hand: BITTERN_TEST_RUN is the run folder,
-// BITTERN_TEST_DATA its data set. What the checkpoint holds is compared, as exported, on the whole test
-// split.
-TEST(ExportedModel, AnswersAsItsTrainerDidOnRealSpeech) {
-  const char* run_folder = std::getenv("BITTERN_TEST_RUN");
-  const char* data = std::getenv("BITTERN_TEST_DATA");
-  if (run_folder == nullptr || data == nullptr) GTEST_SKIP() << "BITTERN_TEST_RUN, BITTERN_TEST_DATA not set";
-  const RunFolder run{run_folder};
-  const Recipe recipe = run.read_recipe().value();
-  const auto best = model::open(run.best()).value();
-  const auto network = TrainableNetwork::create(best->network, recipe.binary_optimizer, recipe.seed).value();
-  ASSERT_TRUE(restore(load_checkpoint(run.checkpoint()).value().tensors, network.state()).ok());
-  const auto model = export_model(network, best->front_end, best->labels, {}).value();
-
-  const datasets::Dataset dataset = datasets::scan(data).value();
-  ASSERT_EQ(dataset.labels, best->labels);
-  const int rate = best->front_end.sample_rate;
-  const datasets::LoadedClips clips = datasets::load(dataset, datasets::Split::kTest, rate).value();
-  const Agreement found = Comparison(network, model).compare(clips);
-  EXPECT_EQ(found.unexplained, std::vector<std::string>());
-  EXPECT_GE(found.same_label, 0.999 * found.pairs);
-  const nlohmann::ordered_json json = {
-      {"architecture", recipe.architecture},      {"epochs", recipe.epochs},
-      {"data_digest", dataset.digest()},          {"pairs", found.pairs},
-      {"same_label", found.same_label},           {"logits_within_rounding", found.within_rounding},
-      {"clips_with_a_sign_at_zero", found.signs}, {"unexplained", found.unexplained.size()}};
-  std::cout << json.dump() << '\n';  // docs/results/agreement.jsonl
 }
 
 // The comparison itself: what is no rounding must not pass as such.

@@ -1,0 +1,31 @@
+// The options by which a command is told which network: --architecture with its placement and pool.
+#pragma once
+
+#include <string>
+
+#include "cli/arguments.h"
+#include "graph/architecture.h"
+
+namespace bittern::cli {
+
+// --architecture NAME. `purpose` is what its help begins with.
+Argument add_architecture_argument(Arguments& arguments, std::string& architecture,
+                                   const std::string& purpose);
+
+// --classes N, how many the network tells apart.
+Argument add_classes_argument(Arguments& arguments, int& classes);
+
+// --placement NAME and --exit-pool NAME, with their defaults.
+struct ExitOptions {
+  std::string placement = graph::BuildOptions{}.placement;
+  std::string pool = "time";
+
+  graph::ExitPool pool_value() const;
+};
+struct ExitArguments {
+  Argument placement;
+  Argument pool;
+};
+ExitArguments add_exit_arguments(Arguments& arguments, ExitOptions& options);
+
+}  // namespace bittern::cli
