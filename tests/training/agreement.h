@@ -145,9 +145,10 @@ class Comparison {
       const std::vector<at::Tensor> logits = network_.evaluate(batch);
       std::vector<at::Tensor> layers;
       for (int i = 0; i < count; ++i) {
-        const std::string name = "clip " + std::to_string(first + i);
-        const Status status = session.logits(clips.samples[static_cast<std::size_t>(first + i)], theirs);
-        if (!status.ok()) result.unexplained.push_back(name + ": " + status.error().message);
+        const int clip = first + i;
+        const std::string name = "clip " + std::to_string(clip) + ": ";
+        const Status status = session.logits(clips.samples[static_cast<std::size_t>(clip)], theirs);
+        if (!status.ok()) result.unexplained.push_back(name + status.error().message);
         bool apart = false;
         for (std::size_t exit = 0; exit < exits; ++exit) {
           const std::vector<float> ours = values_of(logits[exit][i]);
@@ -175,7 +176,7 @@ class Comparison {
         if (why.empty()) {
           ++result.signs;
         } else {
-          result.unexplained.push_back(name + ": " + why);
+          result.unexplained.push_back(name + why);
         }
       }
     }
