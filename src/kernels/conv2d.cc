@@ -65,7 +65,7 @@ struct Problem {
       if (epilogue.residual) residual[k] = epilogue.residual.pixel(t[k], f[k]);
       pixels[k] = output.pixel(t[k], f[k]);
     }
-    finish(epilogue, d, channel, residual, sums, pixels);
+    finish(Parameters(epilogue), d, channel, residual, sums, pixels);
   }
 };
 
@@ -291,7 +291,7 @@ void conv2d(const Conv2dShape& shape, View<const float> input, const float* kern
   if (!epilogue.signs) return;
   for (int t = first_row; t < last_row; ++t) {
     for (int f = 0; f < output.frequency; ++f) {
-      store_signs(output.pixel(t, f), 0, shape.out_channels, shape.out_channels, epilogue.signs.pixel(t, f));
+      store_signs(output.pixel(t, f), 0, shape.out_channels, epilogue.signs.pixel(t, f));
     }
   }
 }

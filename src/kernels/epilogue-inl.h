@@ -18,10 +18,28 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "sign bits are stored byte by byte");
 
+// An epilogue without its tensors.
+struct Parameters {
+  const float* scale;
+  const float* bias;
+  const float* norm_scale;
+  const float* norm_bias;
+  bool relu;
+  bool final_relu;
+
+  explicit Parameters(const Epilogue& e)
+      : scale(e.scale),
+        bias(e.bias),
+        norm_scale(e.norm_scale),
+        norm_bias(e.norm_bias),
+        relu(e.relu),
+        final_relu(e.final_relu) {}
+};
+
 // All of the epilogue but `signs`, for kVectors vectors of neighbouring channels from `channel` on, of
 // kPixels pixels. residual: a pointer per pixel, all null where there is none.
 template <int kPixels, int kVectors, class D, class V>
-HWY_INLINE void finish(const Epilogue& e, D d, int channel, const float* const (&residual)[kPixels],
+HWY_INLINE void finish(const Parameters& e, D d, int channel, const float* const (&residual)[kPixels],
                        V (&y)[kPixels][kVectors], float* const (&output)[kPixels]) {
   constexpr int kLanes = lanes(D());
   const auto at = [channel](const float* values, int v)
@@ -66,27 +84,49 @@ HWY_INLINE void finish(const Epilogue& e, D d, int channel, const float* const (
   }
 }
 
-// Writes the sign bits of channels [begin, end) of one pixel; `begin` is a multiple of 8, and `end` too
-// unless it is the last channel. After the last channel the rest of its word is cleared.
-HWY_INLINE void store_signs(const float* pixel, int begin, int end, int channels, std::uint64_t* words) {
+// The sign bits of a pixel's channels [channel, channel + kVectors * lanes), whole blocks of 8.
+template <int kVectors, class D, class V>
+HWY_INLINE void store_signs_of(D d, const V (&y)[kVectors], int channel, std::uint64_t* words) {
+  constexpr int kLanes = lanes(D());
+  auto* bytes = reinterpret_cast<std::uint8_t*>(words) + channel / kBlockLanes;
+  if constexpr (kLanes >= kBlockLanes) {
+    for (int v = 0; v < kVectors; ++v) {
+      hn::StoreMaskBits(d, hn::Lt(y[v], hn::Zero(d)), bytes + v * (kLanes / kBlockLanes));
+    }
+  } else {
+    for (int v = 0; v < kVectors; v += kBlockLanes / kLanes) {
+      std::uint64_t bits = 0;
+      for (int lane = 0; lane < kBlockLanes; lane += kLanes)
+        bits |= sign_bits(d, y[v + lane / kLanes]) << lane;
+      *bytes++ = static_cast<std::uint8_t>(bits);
+    }
+  }
+}
+
+// The bits of a pixel's last word past its last channel, from the next whole byte on.
+HWY_INLINE void clear_signs_after(int channels, std::uint64_t* words) {
+  auto* bytes = reinterpret_cast<std::uint8_t*>(words);
+  for (int c = blocks_for(channels); c < words_for(channels) * (kWordBits / kBlockLanes); ++c) bytes[c] = 0;
+}
+
+// The sign bits of a pixel's channels from `begin` on, a multiple of 8, to the last; those past it are
+// cleared.
+HWY_INLINE void store_signs(const float* pixel, int begin, int channels, std::uint64_t* words) {
+  const BlockTag d;
   auto* bytes = reinterpret_cast<std::uint8_t*>(words);
   int c = begin;
-  for (; c + kBlockLanes <= end; c += kBlockLanes) {
-    const BlockTag d;
+  for (; c + kBlockLanes <= channels; c += kBlockLanes) {
+    hn::Vec<BlockTag> y[kBlockLanes / lanes(BlockTag())];
+    for (int lane = 0; lane < kBlockLanes; lane += lanes(d))
+      y[lane / lanes(d)] = hn::LoadU(d, pixel + c + lane);
+    store_signs_of(d, y, c, words);
+  }
+  if (c < channels) {
     std::uint64_t bits = 0;
-    for (int lane = 0; lane < kBlockLanes; lane += lanes(d)) {
-      bits |= sign_bits(d, hn::LoadU(d, pixel + c + lane)) << lane;
-    }
+    for (int lane = 0; c + lane < channels; ++lane) bits |= sign_bit(pixel[c + lane]) << lane;
     bytes[c / kBlockLanes] = static_cast<std::uint8_t>(bits);
   }
-  if (end < channels) return;
-  if (c < end) {
-    std::uint64_t bits = 0;
-    for (int lane = 0; c + lane < end; ++lane) bits |= sign_bit(pixel[c + lane]) << lane;
-    bytes[c / kBlockLanes] = static_cast<std::uint8_t>(bits);
-    c += kBlockLanes;
-  }
-  for (; c < words_for(channels) * kWordBits; c += kBlockLanes) bytes[c / kBlockLanes] = 0;
+  clear_signs_after(channels, words);
 }
 
 }  // namespace
