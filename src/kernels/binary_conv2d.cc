@@ -67,15 +67,11 @@ class Gather {
       : input_(p.input),
         window_(p.shape.window),
         words_(words_for(p.shape.in_channels)),
-        contiguous_(p.input.pixel_stride == words_) {
-    while (whole_ < p.output.frequency && columns(whole_).count() < window_.kernel_frequency) ++whole_;
-    end_ = whole_;
-    while (end_ < p.output.frequency && columns(end_).count() == window_.kernel_frequency) ++end_;
-  }
+        contiguous_(p.input.pixel_stride == words_),
+        whole_(whole_columns(p.shape.window, p.input.frequency, p.output.frequency)) {}
 
-  // Pixels [whole, end) of a row have the same patch, `step` words further for each.
-  int whole() const { return whole_; }
-  int end() const { return end_; }
+  // These pixels of a row have the same patch, `step` words further for each.
+  Whole whole() const { return whole_; }
   std::ptrdiff_t step() const { return window_.stride_frequency * input_.pixel_stride; }
 
   void row(int t) {
@@ -118,8 +114,7 @@ class Gather {
   const Window window_;
   const int words_;
   const bool contiguous_;
-  int whole_ = 0;
-  int end_ = 0;
+  const Whole whole_;
   Taps rows_;
   const std::uint64_t* row_of_[kMaxKernel];
 };
@@ -128,7 +123,7 @@ class Gather {
 template <int kBlocks>
 HWY_INLINE void narrow(const WordVector (&words)[kBlocks * kVectorsPerBlock], Sums<kBlocks>& sums) {
   const SumTag<kBlocks> d;
-  const hn::RebindToUnsigned<SumTag<kBlocks>> du;
+  [[maybe_unused]] const hn::RebindToUnsigned<SumTag<kBlocks>> du;
   constexpr int kCount = kBlocks * kBlockLanes / kSumLanes<kBlocks>;
   for (int v = 0; v < kCount; ++v) {
     if constexpr (kWordLanes == 1) {
@@ -136,8 +131,10 @@ HWY_INLINE void narrow(const WordVector (&words)[kBlocks * kVectorsPerBlock], Su
     } else if constexpr (kSumLanes<kBlocks> == kWordLanes) {
       sums[v] = hn::BitCast(d, hn::TruncateTo(du, words[v]));
     } else {
+#if HWY_TARGET != HWY_SCALAR
       sums[v] = hn::BitCast(
           d, hn::ConcatEven(du, hn::BitCast(du, words[2 * v + 1]), hn::BitCast(du, words[2 * v])));
+#endif
     }
   }
 }
@@ -237,6 +234,7 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
   const bool ones = p.shape.pad_with_one;
   Patch patch;
   Gather gather(p);
+  const Whole whole = gather.whole();
   const Finish finish(p, begin, end);
   // Pixels [first, last) of row t, which have the same patch.
   const auto pixels = [&](int t, int first, int last) HWY_ATTR {
@@ -262,9 +260,9 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
   };
   for (int t = p.first_row; t < p.last_row; ++t) {
     gather.row(t);
-    for (int f = 0; f < gather.whole(); ++f) pixels(t, f, f + 1);
-    pixels(t, gather.whole(), gather.end());
-    for (int f = gather.end(); f < p.output.frequency; ++f) pixels(t, f, f + 1);
+    for (int f = 0; f < whole.begin; ++f) pixels(t, f, f + 1);
+    pixels(t, whole.begin, whole.end);
+    for (int f = whole.end; f < p.output.frequency; ++f) pixels(t, f, f + 1);
   }
 }
 

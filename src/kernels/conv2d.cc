@@ -3,7 +3,8 @@
 //                     weights   [o .. ][   ..  ]      loaded once per step (tap, input channel)
 //      pixel 0  x broadcast  -> [sum   ][sum    ]     sum = sum + x * w
 //      pixel 1  x broadcast  -> [sum   ][sum    ]
-//      ...                                            4 pixels (6 with 32 registers) by 2 vectors
+//      ...                                            4 pixels (6 with 32 registers) by 2 vectors,
+//                                                     or twice as many by 1
 //
 // Outputs of a tile stand outermost, so that its weights stay near while all pixels pass. Every sum takes its
 // terms in the order of conv2d.h. Pixels whose window leaves the input run alone; those of a 1 x 1
@@ -29,16 +30,16 @@ namespace {
 constexpr int kMaxKernel = 31;
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
-constexpr int kTilePixels = 6;  // 32 registers
+constexpr int kTileSums = 12;  // 32 registers
 #else
-constexpr int kTilePixels = 4;  // 16
+constexpr int kTileSums = 8;  // 16
 #endif
 
 // Fewer than eight channels at a time, the last ones of a number that does not fill vectors, come by the
 // pixel: networks hardly have them, and each tile is code.
-template <class D>
+template <int kVectors, class D>
 constexpr int tile_pixels() {
-  return lanes(D()) >= std::min(lanes(FullTag()), 8) ? kTilePixels : 1;
+  return lanes(D()) >= std::min(lanes(FullTag()), 8) ? kTileSums / kVectors : 1;
 }
 
 struct Problem {
@@ -163,12 +164,8 @@ HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps& row, const Outp
 // All pixels, row by row. Those whose windows lie inside the input from left to right are neighbours.
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kTile = tile_pixels<D>();
-  const int all = p.shape.window.kernel_frequency;
-  int whole = 0;
-  while (whole < p.output.frequency && p.columns(whole).count() < all) ++whole;
-  int end = whole;
-  while (end < p.output.frequency && p.columns(end).count() == all) ++end;
+  constexpr int kTile = tile_pixels<kVectors, D>();
+  const auto [whole, end] = whole_columns(p.shape.window, p.input.frequency, p.output.frequency);
   for (int t = p.first_row; t < p.last_row; ++t) {
     const RowTaps row(p, t);
     int f = 0;
@@ -213,7 +210,7 @@ HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o,
 
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kTile = tile_pixels<D>();
+  constexpr int kTile = tile_pixels<kVectors, D>();
   int left = (p.last_row - p.first_row) * p.output.frequency;
   Cursor cursor{p.first_row, 0};
   if constexpr (kTile > 1) {
@@ -255,26 +252,45 @@ void convolve_group(const Problem& p, int channel, int end, int first_input) {
   for_channels(d, channel, end, [&](auto part, int c) HWY_ATTR { convolve<1>(p, part, c, first_input); });
 }
 
-void convolve_depthwise(const Problem& p) {
+// Pixels f .. f + kPixels - 1 of row t, which all have the taps `columns` of the first.
+template <int kPixels>
+HWY_INLINE void depthwise_pixels(const Problem& p, const RowTaps& row, int t, int f, Taps columns) {
+  const Window& window = p.shape.window;
   const std::ptrdiff_t channels = p.shape.out_channels;
+  const std::ptrdiff_t stride = p.input.pixel_stride;
+  const std::ptrdiff_t step = window.stride_frequency * stride;
+  int rows[kPixels];
+  int places[kPixels];
+  for (int k = 0; k < kPixels; ++k) {
+    rows[k] = t;
+    places[k] = f + k;
+  }
+  for_channels(FullTag(), 0, p.shape.out_channels, [&](auto d, int c) HWY_ATTR {
+    hn::Vec<decltype(d)> sums[kPixels][1];
+    for (auto& sum : sums) sum[0] = hn::Zero(d);
+    for (int i = row.taps.begin; i < row.taps.end; ++i) {
+      const float* x = row.rows[i] + (columns.origin + columns.begin) * stride + c;
+      const float* weights =
+          p.kernel + (std::ptrdiff_t{i} * window.kernel_frequency + columns.begin) * channels + c;
+      for (int j = columns.begin; j < columns.end; ++j, x += stride, weights += channels) {
+        const auto w = hn::LoadU(d, weights);
+        for (int k = 0; k < kPixels; ++k) {
+          sums[k][0] = hn::Add(sums[k][0], hn::Mul(hn::LoadU(d, x + k * step), w));
+        }
+      }
+    }
+    p.store(d, rows, places, c, sums);
+  });
+}
+
+void convolve_depthwise(const Problem& p) {
+  const auto [whole, end] = whole_columns(p.shape.window, p.input.frequency, p.output.frequency);
   for (int t = p.first_row; t < p.last_row; ++t) {
     const RowTaps row(p, t);
-    for (int f = 0; f < p.output.frequency; ++f) {
-      const Taps columns = p.columns(f);
-      for_channels(FullTag(), 0, p.shape.out_channels, [&](auto d, int c) HWY_ATTR {
-        hn::Vec<decltype(d)> sum[1][1] = {{hn::Zero(d)}};
-        for (int i = row.taps.begin; i < row.taps.end; ++i) {
-          const float* x = row.rows[i] + columns.origin * p.input.pixel_stride + c;
-          const float* weights =
-              p.kernel + std::ptrdiff_t{i} * p.shape.window.kernel_frequency * channels + c;
-          for (int j = columns.begin; j < columns.end; ++j) {
-            const auto value = hn::LoadU(d, x + j * p.input.pixel_stride);
-            sum[0][0] = hn::Add(sum[0][0], hn::Mul(value, hn::LoadU(d, weights + j * channels)));
-          }
-        }
-        p.store(d, {t}, {f}, c, sum);
-      });
-    }
+    int f = 0;
+    for (; f < whole; ++f) depthwise_pixels<1>(p, row, t, f, p.columns(f));
+    for (; f + 4 <= end; f += 4) depthwise_pixels<4>(p, row, t, f, p.columns(f));
+    for (; f < p.output.frequency; ++f) depthwise_pixels<1>(p, row, t, f, p.columns(f));
   }
 }
 

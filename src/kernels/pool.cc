@@ -16,33 +16,64 @@ namespace {
 
 constexpr int kMaxKernel = 31;
 
-// For each output and each vector of channels: start from the first tap inside the input, combine(d, m, x)
-// over the others, store finish(d, m, count).
+// The input under one row of outputs.
+struct RowTaps {
+  Taps taps;
+  const float* rows[kMaxKernel];
+
+  RowTaps(const Window& w, View<const float> input, int t)
+      : taps(clip_taps(t, w.stride_time, w.pad_time, w.kernel_time, input.time)) {
+    for (int i = taps.begin; i < taps.end; ++i) rows[i] = input.row(taps.origin + i);
+  }
+};
+
+// kPixels neighbours from `to` on, which all have the taps `columns` of the first. For each vector of
+// channels: start from the first tap inside the input, combine(d, m, x) over the others, store
+// finish(d, m, count).
+template <int kPixels, class Combine, class Finish>
+HWY_INLINE void pool_pixels(const Window& window, std::ptrdiff_t stride, const RowTaps& row, Taps columns,
+                            View<float> output, float* to, const Combine& combine, const Finish& finish) {
+  const std::ptrdiff_t step = window.stride_frequency * stride;
+  const std::ptrdiff_t begin = (columns.origin + columns.begin) * stride;
+  const std::ptrdiff_t end = (columns.origin + columns.end) * stride;
+  for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
+    hn::Vec<decltype(d)> m[kPixels];
+    const float* const first = row.rows[row.taps.begin] + begin + c;
+    for (int k = 0; k < kPixels; ++k) m[k] = hn::LoadU(d, first + k * step);
+    for (int i = row.taps.begin; i < row.taps.end; ++i) {
+      const float* x = row.rows[i] + c;
+      for (std::ptrdiff_t at = i == row.taps.begin ? begin + stride : begin; at < end; at += stride) {
+        for (int k = 0; k < kPixels; ++k) m[k] = combine(d, m[k], hn::LoadU(d, x + at + k * step));
+      }
+    }
+    for (int k = 0; k < kPixels; ++k) {
+      hn::StoreU(finish(d, m[k], row.taps.count() * columns.count()), d, to + k * output.pixel_stride + c);
+    }
+  });
+}
+
 template <class Combine, class Finish>
 HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<float> output, int first_row,
                           int last_row, const Combine& combine, const Finish& finish) {
-  const std::ptrdiff_t stride = input.pixel_stride;
+  constexpr int kPixels = 4;
+  const auto columns = [&](int f) {
+    return clip_taps(f, window.stride_frequency, window.pad_frequency, window.kernel_frequency,
+                     input.frequency);
+  };
+  const auto [whole, end] = whole_columns(window, input.frequency, output.frequency);
   for (int t = first_row; t < last_row; ++t) {
-    const Taps rows = clip_taps(t, window.stride_time, window.pad_time, window.kernel_time, input.time);
-    const float* row_of[kMaxKernel];
-    for (int i = rows.begin; i < rows.end; ++i) row_of[i] = input.row(rows.origin + i);
-    for (int f = 0; f < output.frequency; ++f) {
-      const Taps columns = clip_taps(f, window.stride_frequency, window.pad_frequency,
-                                     window.kernel_frequency, input.frequency);
-      const std::ptrdiff_t begin = (columns.origin + columns.begin) * stride;
-      const std::ptrdiff_t end = (columns.origin + columns.end) * stride;
-      float* to = output.pixel(t, f);
-      for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
-        auto m = hn::LoadU(d, row_of[rows.begin] + begin + c);
-        for (int i = rows.begin; i < rows.end; ++i) {
-          const float* row = row_of[i] + c;
-          for (std::ptrdiff_t at = i == rows.begin ? begin + stride : begin; at < end; at += stride) {
-            m = combine(d, m, hn::LoadU(d, row + at));
-          }
-        }
-        hn::StoreU(finish(d, m, rows.count() * columns.count()), d, to + c);
-      });
+    const RowTaps row(window, input, t);
+    const auto one = [&](int f) HWY_ATTR {
+      pool_pixels<1>(window, input.pixel_stride, row, columns(f), output, output.pixel(t, f), combine,
+                     finish);
+    };
+    int f = 0;
+    for (; f < whole; ++f) one(f);
+    for (; f + kPixels <= end; f += kPixels) {
+      pool_pixels<kPixels>(window, input.pixel_stride, row, columns(f), output, output.pixel(t, f), combine,
+                           finish);
     }
+    for (; f < output.frequency; ++f) one(f);
   }
 }
 

@@ -33,4 +33,22 @@ inline Taps clip_taps(int output, int stride, int pad, int kernel, int input) {
   return {origin, begin, std::clamp(input - origin, begin, kernel)};
 }
 
+// Outputs [begin, end) of an axis whose windows lie wholly inside the input.
+struct Whole {
+  int begin = 0;
+  int end = 0;
+};
+
+inline Whole whole_columns(const Window& w, int input, int output) {
+  const auto inside = [&](int f) {
+    const int origin = f * w.stride_frequency - w.pad_frequency;
+    return origin >= 0 && origin + w.kernel_frequency <= input;
+  };
+  Whole whole;
+  while (whole.begin < output && !inside(whole.begin)) ++whole.begin;
+  whole.end = whole.begin;
+  while (whole.end < output && inside(whole.end)) ++whole.end;
+  return whole;
+}
+
 }  // namespace bittern::kernels
