@@ -238,7 +238,6 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
   const Finish finish(p, begin, end);
   // Pixels [first, last) of row t, which have the same patch.
   const auto pixels = [&](int t, int first, int last) HWY_ATTR {
-    if (first >= last) return;
     gather.pixel(first, patch);
     const int outside_count = ones ? patch.outside_count : 0;
     // sum = terms - 2 * (differing bits, those of the taps outside included, all of which meet +1 there)
@@ -260,9 +259,11 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
   };
   for (int t = p.first_row; t < p.last_row; ++t) {
     gather.row(t);
-    for (int f = 0; f < whole.begin; ++f) pixels(t, f, f + 1);
-    pixels(t, whole.begin, whole.end);
-    for (int f = whole.end; f < p.output.frequency; ++f) pixels(t, f, f + 1);
+    for (int f = 0; f < p.output.frequency;) {
+      const int next = f == whole.begin && f < whole.end ? whole.end : f + 1;
+      pixels(t, f, next);
+      f = next;
+    }
   }
 }
 

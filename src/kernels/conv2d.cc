@@ -35,11 +35,11 @@ constexpr int kTileSums = 12;  // 32 registers
 constexpr int kTileSums = 8;  // 16
 #endif
 
-// Fewer than eight channels at a time, the last ones of a number that does not fill vectors, come by the
-// pixel: networks hardly have them, and each tile is code.
+// Pixels in a tile. Full vectors that stand alone leave registers for twice as many.
 template <int kVectors, class D>
 constexpr int tile_pixels() {
-  return lanes(D()) >= std::min(lanes(FullTag()), 8) ? kTileSums / kVectors : 1;
+  if (!kInTiles<D>) return 1;
+  return lanes(D()) == lanes(FullTag()) ? kTileSums / kVectors : kTileSums / 2;
 }
 
 struct Problem {
@@ -252,45 +252,53 @@ void convolve_group(const Problem& p, int channel, int end, int first_input) {
   for_channels(d, channel, end, [&](auto part, int c) HWY_ATTR { convolve<1>(p, part, c, first_input); });
 }
 
-// Pixels f .. f + kPixels - 1 of row t, which all have the taps `columns` of the first.
-template <int kPixels>
-HWY_INLINE void depthwise_pixels(const Problem& p, const RowTaps& row, int t, int f, Taps columns) {
+// One vector of channels from `c` on, pixels f .. f + kPixels - 1 of row t, which all have the taps `columns`
+// of the first.
+template <int kPixels, class D>
+HWY_INLINE void depthwise_pixels(const Problem& p, const RowTaps& row, Taps columns, int t, int f, D d,
+                                 int c) {
   const Window& window = p.shape.window;
   const std::ptrdiff_t channels = p.shape.out_channels;
   const std::ptrdiff_t stride = p.input.pixel_stride;
   const std::ptrdiff_t step = window.stride_frequency * stride;
+  hn::Vec<D> sums[kPixels][1];
+  for (auto& sum : sums) sum[0] = hn::Zero(d);
+  for (int i = row.taps.begin; i < row.taps.end; ++i) {
+    const float* x = row.rows[i] + (columns.origin + columns.begin) * stride + c;
+    const float* weights =
+        p.kernel + (std::ptrdiff_t{i} * window.kernel_frequency + columns.begin) * channels + c;
+    for (int j = columns.begin; j < columns.end; ++j, x += stride, weights += channels) {
+      const auto w = hn::LoadU(d, weights);
+      for (int k = 0; k < kPixels; ++k) {
+        sums[k][0] = hn::Add(sums[k][0], hn::Mul(hn::LoadU(d, x + k * step), w));
+      }
+    }
+  }
   int rows[kPixels];
   int places[kPixels];
   for (int k = 0; k < kPixels; ++k) {
     rows[k] = t;
     places[k] = f + k;
   }
-  for_channels(FullTag(), 0, p.shape.out_channels, [&](auto d, int c) HWY_ATTR {
-    hn::Vec<decltype(d)> sums[kPixels][1];
-    for (auto& sum : sums) sum[0] = hn::Zero(d);
-    for (int i = row.taps.begin; i < row.taps.end; ++i) {
-      const float* x = row.rows[i] + (columns.origin + columns.begin) * stride + c;
-      const float* weights =
-          p.kernel + (std::ptrdiff_t{i} * window.kernel_frequency + columns.begin) * channels + c;
-      for (int j = columns.begin; j < columns.end; ++j, x += stride, weights += channels) {
-        const auto w = hn::LoadU(d, weights);
-        for (int k = 0; k < kPixels; ++k) {
-          sums[k][0] = hn::Add(sums[k][0], hn::Mul(hn::LoadU(d, x + k * step), w));
-        }
-      }
-    }
-    p.store(d, rows, places, c, sums);
-  });
+  p.store(d, rows, places, c, sums);
 }
 
 void convolve_depthwise(const Problem& p) {
+  constexpr int kPixels = 4;
   const auto [whole, end] = whole_columns(p.shape.window, p.input.frequency, p.output.frequency);
   for (int t = p.first_row; t < p.last_row; ++t) {
     const RowTaps row(p, t);
-    int f = 0;
-    for (; f < whole; ++f) depthwise_pixels<1>(p, row, t, f, p.columns(f));
-    for (; f + 4 <= end; f += 4) depthwise_pixels<4>(p, row, t, f, p.columns(f));
-    for (; f < p.output.frequency; ++f) depthwise_pixels<1>(p, row, t, f, p.columns(f));
+    for (int f = 0; f < p.output.frequency;) {
+      const bool tile = f >= whole && f + kPixels <= end;
+      const int count = tile ? kPixels : 1;
+      for_channels(FullTag(), 0, p.shape.out_channels, [&](auto d, int c) HWY_ATTR {
+        if constexpr (kInTiles<decltype(d)>) {
+          if (tile) return depthwise_pixels<kPixels>(p, row, p.columns(f), t, f, d, c);
+        }
+        for (int k = 0; k < count; ++k) depthwise_pixels<1>(p, row, p.columns(f + k), t, f + k, d, c);
+      });
+      f += count;
+    }
   }
 }
 

@@ -74,6 +74,41 @@ HWY_INLINE WordVector totals(WordVector counts) {
 #endif
 constexpr int kWordsPerFlush = 31;  // 31 * 8 < 256: what the bytes of a vector of counts hold
 
+// sums[v] counts the differing bits of `words` neighbouring words up, or, where lanes have a popcount, down.
+template <int kBlocks>
+HWY_INLINE void count_words(const std::uint64_t* activations, const std::uint64_t* weights, int words,
+                            std::ptrdiff_t block_stride, WordVector (&sums)[kBlocks * kVectorsPerBlock]) {
+  constexpr int kVectors = kBlocks * kVectorsPerBlock;
+  // A word takes few instructions where lanes have a popcount. By threes, for kernels are mostly 3 wide.
+  constexpr int kUnrolled = kByteCounts ? 1 : 3;
+  const WordTag d;
+  WordVector local[kVectors];  // in registers
+  for (int v = 0; v < kVectors; ++v) local[v] = sums[v];
+  const auto add_word = [&](int i) HWY_ATTR {
+    const auto activation = hn::Set(d, activations[i]);
+    for (int v = 0; v < kVectors; ++v) {
+      const auto weight =
+          hn::Load(d, weights + std::ptrdiff_t{i} * kBlockLanes + (v / kVectorsPerBlock) * block_stride +
+                          std::ptrdiff_t{v % kVectorsPerBlock} * kWordLanes);
+      const auto bits = count_bits(hn::Xor(activation, weight));
+      if constexpr (kByteCounts) {
+        local[v] = add_counts(local[v], bits);
+      } else {
+        local[v] = hn::Sub(local[v], bits);
+      }
+    }
+  };
+  for (; words >= kUnrolled; words -= kUnrolled) {
+    for (int i = 0; i < kUnrolled; ++i) add_word(i);
+    activations += kUnrolled;
+    weights += std::ptrdiff_t{kUnrolled} * kBlockLanes;
+  }
+  if constexpr (kUnrolled > 1) {
+    for (; words > 0; --words, ++activations, weights += kBlockLanes) add_word(0);
+  }
+  for (int v = 0; v < kVectors; ++v) sums[v] = local[v];
+}
+
 // left[v] = from - differing bits, modulo 2^64, per lane of kBlocks blocks from `kernel` on, `block_stride`
 // words apart. The runs' activations lie `offset` words further.
 template <int kBlocks>
@@ -83,76 +118,37 @@ HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t o
   constexpr int kVectors = kBlocks * kVectorsPerBlock;
   const WordTag d;
   const auto start = hn::Set(d, static_cast<std::uint64_t>(from));
-  const auto add_word = [&](const std::uint64_t* activations, const std::uint64_t* weights,
-                            const auto& body) HWY_ATTR {
-    const auto activation = hn::Set(d, *activations);
-    for (int v = 0; v < kVectors; ++v) {
-      const auto weight = hn::Load(d, weights + (v / kVectorsPerBlock) * block_stride +
-                                          std::ptrdiff_t{v % kVectorsPerBlock} * kWordLanes);
-      body(v, count_bits(hn::Xor(activation, weight)));
-    }
-  };
-  // By threes, for kernels are mostly 3 wide.
-  const auto add_words = [&](const std::uint64_t* activations, const std::uint64_t* weights, int words,
-                             const auto& body) HWY_ATTR {
-    int i = 0;
-    for (; i + 3 <= words; i += 3, weights += 3 * kBlockLanes) {
-      add_word(activations + i, weights, body);
-      add_word(activations + i + 1, weights + kBlockLanes, body);
-      add_word(activations + i + 2, weights + 2 * kBlockLanes, body);
-    }
-    for (; i < words; ++i, weights += kBlockLanes) add_word(activations + i, weights, body);
-  };
-  // words_of(activations, weights, words) for every pixel of every run
-  const auto for_pixels = [&](const auto& words_of) HWY_ATTR {
-    const Run* const end = runs.runs + runs.count;
-    for (const Run* run = runs.runs; run != end; ++run) {
-      const std::uint64_t* activations = run->activations + offset;
-      const std::uint64_t* weights = kernel + run->kernel;
-      const int words = run->words;
-      for (int pixels = run->pixels; pixels > 0; --pixels) {
-        words_of(activations, weights, words);
-        activations += run->stride;
-        weights += std::ptrdiff_t{words} * kBlockLanes;
-      }
-    }
-  };
-  if constexpr (kByteCounts) {
-    WordVector counts[kVectors];
-    for (int v = 0; v < kVectors; ++v) counts[v] = hn::Zero(d);
-    const auto add = [&](int v, WordVector bits) HWY_ATTR { counts[v] = add_counts(counts[v], bits); };
-    if (runs.words <= kWordsPerFlush) {
-      for_pixels([&](const std::uint64_t* activations, const std::uint64_t* weights, int words)
-                     HWY_ATTR { add_words(activations, weights, words, add); });
-      for (int v = 0; v < kVectors; ++v) left[v] = hn::Sub(start, totals(counts[v]));
-      return;
-    }
-    for (int v = 0; v < kVectors; ++v) left[v] = start;
-    int room = kWordsPerFlush;
-    for_pixels([&](const std::uint64_t* activations, const std::uint64_t* weights, int words) HWY_ATTR {
-      while (words > 0) {
-        const int fitting = std::min(words, room);
-        add_words(activations, weights, fitting, add);
-        activations += fitting;
-        weights += std::ptrdiff_t{fitting} * kBlockLanes;
-        words -= fitting;
-        room -= fitting;
-        if (room > 0) continue;
-        for (int v = 0; v < kVectors; ++v) {
-          left[v] = hn::Sub(left[v], totals(counts[v]));
-          counts[v] = hn::Zero(d);
+  [[maybe_unused]] const bool at_once = runs.words <= kWordsPerFlush;
+  [[maybe_unused]] int room = kWordsPerFlush;
+  WordVector sums[kVectors];
+  for (int v = 0; v < kVectors; ++v) sums[v] = kByteCounts ? hn::Zero(d) : start;
+  for (int v = 0; v < kVectors; ++v) left[v] = start;
+  const Run* const end = runs.runs + runs.count;
+  for (const Run* run = runs.runs; run != end; ++run) {
+    const std::uint64_t* pixel = run->activations + offset;
+    const std::uint64_t* weights = kernel + run->kernel;
+    for (int pixels = run->pixels; pixels > 0; --pixels, pixel += run->stride) {
+      const std::uint64_t* activations = pixel;
+      int words = run->words;
+      if constexpr (kByteCounts) {
+        while (!at_once && words >= room) {
+          count_words<kBlocks>(activations, weights, room, block_stride, sums);
+          activations += room;
+          weights += std::ptrdiff_t{room} * kBlockLanes;
+          words -= room;
+          room = kWordsPerFlush;
+          for (int v = 0; v < kVectors; ++v) {
+            left[v] = hn::Sub(left[v], totals(sums[v]));
+            sums[v] = hn::Zero(d);
+          }
         }
-        room = kWordsPerFlush;
+        room -= words;
       }
-    });
-    for (int v = 0; v < kVectors; ++v) left[v] = hn::Sub(left[v], totals(counts[v]));
-  } else {
-    for (int v = 0; v < kVectors; ++v) left[v] = start;
-    for_pixels([&](const std::uint64_t* activations, const std::uint64_t* weights, int words) HWY_ATTR {
-      add_words(activations, weights, words,
-                [&](int v, WordVector bits) HWY_ATTR { left[v] = hn::Sub(left[v], bits); });
-    });
+      count_words<kBlocks>(activations, weights, words, block_stride, sums);
+      weights += std::ptrdiff_t{words} * kBlockLanes;
+    }
   }
+  for (int v = 0; v < kVectors; ++v) left[v] = kByteCounts ? hn::Sub(left[v], totals(sums[v])) : sums[v];
 }
 
 }  // namespace

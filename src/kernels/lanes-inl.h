@@ -38,6 +38,11 @@ HWY_INLINE void for_channels(D d, int begin, int end, const Body& body) {
   }
 }
 
+// Fewer than eight channels at a time, the last ones of a number that does not fill vectors, come by the
+// pixel: networks hardly have them, and each tile of pixels is code.
+template <class D>
+constexpr bool kInTiles = lanes(D()) >= (lanes(FullTag()) < 8 ? lanes(FullTag()) : 8);
+
 // Bit l = lane l is true. At most 16 lanes.
 template <class D, class Mask>
 HWY_INLINE std::uint64_t bits_of(D d, Mask mask) {

@@ -27,53 +27,57 @@ struct RowTaps {
   }
 };
 
-// kPixels neighbours from `to` on, which all have the taps `columns` of the first. For each vector of
-// channels: start from the first tap inside the input, combine(d, m, x) over the others, store
-// finish(d, m, count).
-template <int kPixels, class Combine, class Finish>
-HWY_INLINE void pool_pixels(const Window& window, std::ptrdiff_t stride, const RowTaps& row, Taps columns,
-                            View<float> output, float* to, const Combine& combine, const Finish& finish) {
-  const std::ptrdiff_t step = window.stride_frequency * stride;
-  const std::ptrdiff_t begin = (columns.origin + columns.begin) * stride;
-  const std::ptrdiff_t end = (columns.origin + columns.end) * stride;
-  for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
-    hn::Vec<decltype(d)> m[kPixels];
-    const float* const first = row.rows[row.taps.begin] + begin + c;
-    for (int k = 0; k < kPixels; ++k) m[k] = hn::LoadU(d, first + k * step);
-    for (int i = row.taps.begin; i < row.taps.end; ++i) {
-      const float* x = row.rows[i] + c;
-      for (std::ptrdiff_t at = i == row.taps.begin ? begin + stride : begin; at < end; at += stride) {
-        for (int k = 0; k < kPixels; ++k) m[k] = combine(d, m[k], hn::LoadU(d, x + at + k * step));
-      }
+// One vector of channels of kPixels neighbours from `to` on, which all have the taps `columns` of the first,
+// whose channels lie at `from` of each row: start from the first tap inside the input, combine(d, m, x) over
+// the others, store finish(d, m, count).
+template <int kPixels, class D, class Combine, class Finish>
+HWY_INLINE void pool_pixels(D d, const RowTaps& row, Taps columns, std::ptrdiff_t from, std::ptrdiff_t stride,
+                            std::ptrdiff_t step, float* to, std::ptrdiff_t to_step, const Combine& combine,
+                            const Finish& finish) {
+  hn::Vec<D> m[kPixels];
+  for (int k = 0; k < kPixels; ++k) m[k] = hn::LoadU(d, row.rows[row.taps.begin] + from + k * step);
+  for (int i = row.taps.begin; i < row.taps.end; ++i) {
+    const float* x = row.rows[i] + from;
+    for (int j = i == row.taps.begin ? 1 : 0; j < columns.count(); ++j) {
+      for (int k = 0; k < kPixels; ++k) m[k] = combine(d, m[k], hn::LoadU(d, x + j * stride + k * step));
     }
-    for (int k = 0; k < kPixels; ++k) {
-      hn::StoreU(finish(d, m[k], row.taps.count() * columns.count()), d, to + k * output.pixel_stride + c);
-    }
-  });
+  }
+  for (int k = 0; k < kPixels; ++k) {
+    hn::StoreU(finish(d, m[k], row.taps.count() * columns.count()), d, to + k * to_step);
+  }
 }
 
 template <class Combine, class Finish>
 HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<float> output, int first_row,
                           int last_row, const Combine& combine, const Finish& finish) {
   constexpr int kPixels = 4;
-  const auto columns = [&](int f) {
-    return clip_taps(f, window.stride_frequency, window.pad_frequency, window.kernel_frequency,
-                     input.frequency);
-  };
+  const std::ptrdiff_t stride = input.pixel_stride;
+  const std::ptrdiff_t step = window.stride_frequency * stride;
   const auto [whole, end] = whole_columns(window, input.frequency, output.frequency);
   for (int t = first_row; t < last_row; ++t) {
     const RowTaps row(window, input, t);
-    const auto one = [&](int f) HWY_ATTR {
-      pool_pixels<1>(window, input.pixel_stride, row, columns(f), output, output.pixel(t, f), combine,
-                     finish);
-    };
-    int f = 0;
-    for (; f < whole; ++f) one(f);
-    for (; f + kPixels <= end; f += kPixels) {
-      pool_pixels<kPixels>(window, input.pixel_stride, row, columns(f), output, output.pixel(t, f), combine,
-                           finish);
+    for (int f = 0; f < output.frequency;) {
+      const bool tile = f >= whole && f + kPixels <= end;
+      const int count = tile ? kPixels : 1;
+      const Taps columns = clip_taps(f, window.stride_frequency, window.pad_frequency,
+                                     window.kernel_frequency, input.frequency);
+      const std::ptrdiff_t from = (columns.origin + columns.begin) * stride;
+      float* const to = output.pixel(t, f);
+      for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
+        if constexpr (kInTiles<decltype(d)>) {
+          if (tile) {
+            pool_pixels<kPixels>(d, row, columns, from + c, stride, step, to + c, output.pixel_stride,
+                                 combine, finish);
+            return;
+          }
+        }
+        for (int k = 0; k < count; ++k) {
+          pool_pixels<1>(d, row, columns, from + k * step + c, stride, step, to + k * output.pixel_stride + c,
+                         output.pixel_stride, combine, finish);
+        }
+      });
+      f += count;
     }
-    for (; f < output.frequency; ++f) one(f);
   }
 }
 
