@@ -30,7 +30,8 @@ namespace {
 
 // Sums of kBlocks blocks: vectors of at most two blocks each.
 template <int kBlocks>
-using SumTag = hn::CappedTag<std::int32_t, kBlockLanes*(kBlocks > 1 ? 2 : 1)>;
+using SumTag =
+    hn::CappedTag<std::int32_t, kBlocks == 1 ? std::size_t{kBlockLanes} : std::size_t{2} * kBlockLanes>;
 template <int kBlocks>
 constexpr int kSumLanes = lanes(SumTag<kBlocks>());
 template <int kBlocks>

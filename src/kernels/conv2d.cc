@@ -39,7 +39,7 @@ constexpr int kTileSums = 8;  // 16
 template <int kVectors, class D>
 constexpr int tile_pixels() {
   if (!kInTiles<D>) return 1;
-  return lanes(D()) == lanes(FullTag()) ? kTileSums / kVectors : kTileSums / 2;
+  return kTileSums / (lanes(D()) == lanes(FullTag()) ? kVectors : 2);
 }
 
 struct Problem {

@@ -91,7 +91,7 @@ HWY_INLINE void store_signs_of(D d, const V (&y)[kVectors], int channel, std::ui
   auto* bytes = reinterpret_cast<std::uint8_t*>(words) + channel / kBlockLanes;
   if constexpr (kLanes >= kBlockLanes) {
     for (int v = 0; v < kVectors; ++v) {
-      hn::StoreMaskBits(d, hn::Lt(y[v], hn::Zero(d)), bytes + v * (kLanes / kBlockLanes));
+      hn::StoreMaskBits(d, hn::Lt(y[v], hn::Zero(d)), bytes + std::ptrdiff_t{v} * (kLanes / kBlockLanes));
     }
   } else {
     for (int v = 0; v < kVectors; v += kBlockLanes / kLanes) {
