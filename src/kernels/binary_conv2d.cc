@@ -246,7 +246,7 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
     const std::ptrdiff_t step = gather.step();
     for (int block = begin; block < end; block += kBlocks) {
       const std::uint64_t* const kernel = p.kernel + block * block_stride;
-      const std::int16_t* const tap_bits = p.tap_bits + std::ptrdiff_t{block} * kBlockLanes;
+      const std::int16_t* const tap_bits = ones ? p.tap_bits + std::ptrdiff_t{block} * kBlockLanes : nullptr;
       const auto make_sums = [&](int f, Sums<kBlocks>& halves) HWY_ATTR {
         WordVector left[kBlocks * kVectorsPerBlock];
         count_down<kBlocks>(terms / 2, patch.runs, (f - first) * step, kernel, block_stride, left);
