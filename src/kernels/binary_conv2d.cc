@@ -23,6 +23,7 @@
 #include "kernels/count_bits-inl.h"
 #include "kernels/epilogue-inl.h"
 #include "kernels/lanes-inl.h"
+#include "kernels/row_taps.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
@@ -37,7 +38,6 @@ constexpr int kSumLanes = lanes(SumTag<kBlocks>());
 template <int kBlocks>
 using Sums = hn::Vec<SumTag<kBlocks>>[kBlocks * kBlockLanes / kSumLanes<kBlocks>];
 
-constexpr int kMaxKernel = 31;
 // Weights that stay in the first-level cache while all pixels pass by.
 constexpr std::ptrdiff_t kGroupWords = 20 * 1024 / 8;
 constexpr int kGroupBlocks = 32;
@@ -53,7 +53,8 @@ struct Problem {
   int last_row;
 };
 
-// The taps of an output pixel that lie inside the input, as runs of words, and a list of the others.
+// The taps of an output pixel that lie inside the input, as runs of words, and, where padding is +1, a list
+// of the others.
 struct Patch {
   int taps = 0;  // inside
   Runs runs;
@@ -61,7 +62,6 @@ struct Patch {
   int outside[kMaxKernel * kMaxKernel];
 };
 
-// Fills patches of one row of outputs.
 class Gather {
  public:
   explicit Gather(const Problem& p)
@@ -69,55 +69,47 @@ class Gather {
         window_(p.shape.window),
         words_(words_for(p.shape.in_channels)),
         contiguous_(p.input.pixel_stride == words_),
+        list_outside_(p.shape.pad_with_one),
         whole_(whole_columns(p.shape.window, p.input.frequency, p.output.frequency)) {}
 
   // These pixels of a row have the same patch, `step` words further for each.
   Whole whole() const { return whole_; }
   std::ptrdiff_t step() const { return window_.stride_frequency * input_.pixel_stride; }
 
-  void row(int t) {
-    rows_ = clip_taps(t, window_.stride_time, window_.pad_time, window_.kernel_time, input_.time);
-    for (int i = rows_.begin; i < rows_.end; ++i) row_of_[i] = input_.row(rows_.origin + i);
-  }
-
-  void pixel(int f, Patch& patch) const {
-    const Taps at = columns(f);
-    patch.taps = rows_.count() * at.count();
+  void pixel(const RowTaps<std::uint64_t>& row, int f, Patch& patch) const {
+    const Taps columns = clip_columns(window_, f, input_.frequency);
+    patch.taps = row.taps.count() * columns.count();
     patch.runs.words = patch.taps * words_;
     patch.runs.count = 0;
-    if (patch.taps > 0) {
-      for (int i = rows_.begin; i < rows_.end; ++i) {
-        Run& run = patch.runs.runs[patch.runs.count++];
-        run.activations = row_of_[i] + (at.origin + at.begin) * input_.pixel_stride;
-        run.kernel = (std::ptrdiff_t{i} * window_.kernel_frequency + at.begin) * words_ * kBlockLanes;
-        run.stride = input_.pixel_stride;
-        run.pixels = contiguous_ ? 1 : at.count();
-        run.words = contiguous_ ? at.count() * words_ : words_;
-      }
+    for (int i = row.taps.begin; i < row.taps.end && columns.count() > 0; ++i) {
+      Run& run = patch.runs.runs[patch.runs.count++];
+      run.activations = row.rows[i] + (columns.origin + columns.begin) * input_.pixel_stride;
+      run.kernel = (std::ptrdiff_t{i} * window_.kernel_frequency + columns.begin) * words_ * kBlockLanes;
+      run.stride = input_.pixel_stride;
+      run.pixels = contiguous_ ? 1 : columns.count();
+      run.words = contiguous_ ? columns.count() * words_ : words_;
     }
     patch.outside_count = 0;
-    for (int i = 0; i < window_.kernel_time; ++i) {
-      const bool row = i >= rows_.begin && i < rows_.end;
-      for (int j = 0; j < window_.kernel_frequency; ++j) {
-        if (row && j >= at.begin && j < at.end) continue;
-        patch.outside[patch.outside_count++] = i * window_.kernel_frequency + j;
-      }
-    }
+    if (list_outside_ && patch.taps < window_.taps()) list_outside(row.taps, columns, patch);
   }
 
  private:
-  Taps columns(int f) const {
-    return clip_taps(f, window_.stride_frequency, window_.pad_frequency, window_.kernel_frequency,
-                     input_.frequency);
+  void list_outside(Taps rows, Taps columns, Patch& patch) const {
+    for (int i = 0; i < window_.kernel_time; ++i) {
+      const bool row = i >= rows.begin && i < rows.end;
+      for (int j = 0; j < window_.kernel_frequency; ++j) {
+        if (row && j >= columns.begin && j < columns.end) continue;
+        patch.outside[patch.outside_count++] = i * window_.kernel_frequency + j;
+      }
+    }
   }
 
   const View<const std::uint64_t> input_;
   const Window window_;
   const int words_;
   const bool contiguous_;
+  const bool list_outside_;
   const Whole whole_;
-  Taps rows_;
-  const std::uint64_t* row_of_[kMaxKernel];
 };
 
 // The low halves of 64-bit lanes.
@@ -238,9 +230,8 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
   const Whole whole = gather.whole();
   const Finish finish(p, begin, end);
   // Pixels [first, last) of row t, which have the same patch.
-  const auto pixels = [&](int t, int first, int last) HWY_ATTR {
-    gather.pixel(first, patch);
-    const int outside_count = ones ? patch.outside_count : 0;
+  const auto pixels = [&](const RowTaps<std::uint64_t>& row, int t, int first, int last) HWY_ATTR {
+    gather.pixel(row, first, patch);
     // sum = terms - 2 * (differing bits, those of the taps outside included, all of which meet +1 there)
     const int terms = p.shape.in_channels * (ones ? all_taps : patch.taps);
     const std::ptrdiff_t step = gather.step();
@@ -251,7 +242,7 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
         WordVector left[kBlocks * kVectorsPerBlock];
         count_down<kBlocks>(terms / 2, patch.runs, (f - first) * step, kernel, block_stride, left);
         narrow<kBlocks>(left, halves);
-        for (int i = 0; i < outside_count; ++i) {
+        for (int i = 0; i < patch.outside_count; ++i) {
           take_bits<kBlocks>(tap_bits + patch.outside[i] * tap_stride, halves);
         }
       };
@@ -259,10 +250,10 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
     }
   };
   for (int t = p.first_row; t < p.last_row; ++t) {
-    gather.row(t);
+    const RowTaps<std::uint64_t> row(p.shape.window, p.input, t);
     for (int f = 0; f < p.output.frequency;) {
       const int next = f == whole.begin && f < whole.end ? whole.end : f + 1;
-      pixels(t, f, next);
+      pixels(row, t, f, next);
       f = next;
     }
   }

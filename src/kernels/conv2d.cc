@@ -22,12 +22,11 @@
 #include "hwy/cache_control.h"
 #include "kernels/epilogue-inl.h"
 #include "kernels/lanes-inl.h"
+#include "kernels/row_taps.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
 namespace {
-
-constexpr int kMaxKernel = 31;
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
 constexpr int kTileSums = 12;  // 32 registers
@@ -52,10 +51,7 @@ struct Problem {
   int last_row;
 
   int depth() const { return shape.in_channels / shape.groups; }
-  Taps columns(int f) const {
-    const Window& w = shape.window;
-    return clip_taps(f, w.stride_frequency, w.pad_frequency, w.kernel_frequency, input.frequency);
-  }
+  Taps columns(int f) const { return clip_columns(shape.window, f, input.frequency); }
   // Pixels at (t[k], f[k]).
   template <int kPixels, int kVectors, class D, class V>
   HWY_INLINE void store(D d, const int (&t)[kPixels], const int (&f)[kPixels], int channel,
@@ -67,18 +63,6 @@ struct Problem {
       pixels[k] = output.pixel(t[k], f[k]);
     }
     finish(Parameters(epilogue), d, channel, residual, sums, pixels);
-  }
-};
-
-// The input rows under the taps of one row of outputs.
-struct RowTaps {
-  Taps taps;
-  const float* rows[kMaxKernel];
-
-  RowTaps(const Problem& p, int t) {
-    const Window& w = p.shape.window;
-    taps = clip_taps(t, w.stride_time, w.pad_time, w.kernel_time, p.input.time);
-    for (int i = taps.begin; i < taps.end; ++i) rows[i] = p.input.row(taps.origin + i);
   }
 };
 
@@ -136,8 +120,8 @@ class Tile {
 
 // Pixels f .. f + kPixels - 1 of row t, which all have the taps `columns` of the first.
 template <int kPixels, int kVectors, class D>
-HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps& row, const Outputs<kVectors, D>& o, int t,
-                                int f, Taps columns) {
+HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps<float>& row, const Outputs<kVectors, D>& o,
+                                int t, int f, Taps columns) {
   const Window& window = p.shape.window;
   const int depth = p.depth();
   const std::ptrdiff_t outputs = p.shape.out_channels;
@@ -167,7 +151,7 @@ HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o)
   constexpr int kTile = tile_pixels<kVectors, D>();
   const auto [whole, end] = whole_columns(p.shape.window, p.input.frequency, p.output.frequency);
   for (int t = p.first_row; t < p.last_row; ++t) {
-    const RowTaps row(p, t);
+    const RowTaps<float> row(p.shape.window, p.input, t);
     int f = 0;
     for (; f < whole; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
     if constexpr (kTile > 1) {
@@ -255,7 +239,7 @@ void convolve_group(const Problem& p, int channel, int end, int first_input) {
 // One vector of channels from `c` on, pixels f .. f + kPixels - 1 of row t, which all have the taps `columns`
 // of the first.
 template <int kPixels, class D>
-HWY_INLINE void depthwise_pixels(const Problem& p, const RowTaps& row, Taps columns, int t, int f, D d,
+HWY_INLINE void depthwise_pixels(const Problem& p, const RowTaps<float>& row, Taps columns, int t, int f, D d,
                                  int c) {
   const Window& window = p.shape.window;
   const std::ptrdiff_t channels = p.shape.out_channels;
@@ -287,7 +271,7 @@ void convolve_depthwise(const Problem& p) {
   constexpr int kPixels = 4;
   const auto [whole, end] = whole_columns(p.shape.window, p.input.frequency, p.output.frequency);
   for (int t = p.first_row; t < p.last_row; ++t) {
-    const RowTaps row(p, t);
+    const RowTaps<float> row(p.shape.window, p.input, t);
     for (int f = 0; f < p.output.frequency;) {
       const bool tile = f >= whole && f + kPixels <= end;
       const int count = tile ? kPixels : 1;

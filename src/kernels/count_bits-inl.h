@@ -12,6 +12,7 @@
 
 #include "core/bits.h"
 #include "hwy/highway.h"
+#include "kernels/window.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
@@ -38,7 +39,7 @@ struct Run {
 struct Runs {
   int words = 0;  // of all
   int count = 0;
-  Run runs[31];  // at most one for each row of a kernel
+  Run runs[kMaxKernel];  // at most one for each row of a kernel
 };
 
 // Eight vectors of counts at a time share the broadcast of an activation word.

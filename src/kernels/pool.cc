@@ -9,31 +9,19 @@
 // clang-format on
 
 #include "kernels/lanes-inl.h"
+#include "kernels/row_taps.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
 namespace {
 
-constexpr int kMaxKernel = 31;
-
-// The input under one row of outputs.
-struct RowTaps {
-  Taps taps;
-  const float* rows[kMaxKernel];
-
-  RowTaps(const Window& w, View<const float> input, int t)
-      : taps(clip_taps(t, w.stride_time, w.pad_time, w.kernel_time, input.time)) {
-    for (int i = taps.begin; i < taps.end; ++i) rows[i] = input.row(taps.origin + i);
-  }
-};
-
 // One vector of channels of kPixels neighbours from `to` on, which all have the taps `columns` of the first,
 // whose channels lie at `from` of each row: start from the first tap inside the input, combine(d, m, x) over
 // the others, store finish(d, m, count).
 template <int kPixels, class D, class Combine, class Finish>
-HWY_INLINE void pool_pixels(D d, const RowTaps& row, Taps columns, std::ptrdiff_t from, std::ptrdiff_t stride,
-                            std::ptrdiff_t step, float* to, std::ptrdiff_t to_step, const Combine& combine,
-                            const Finish& finish) {
+HWY_INLINE void pool_pixels(D d, const RowTaps<float>& row, Taps columns, std::ptrdiff_t from,
+                            std::ptrdiff_t stride, std::ptrdiff_t step, float* to, std::ptrdiff_t to_step,
+                            const Combine& combine, const Finish& finish) {
   hn::Vec<D> m[kPixels];
   for (int k = 0; k < kPixels; ++k) m[k] = hn::LoadU(d, row.rows[row.taps.begin] + from + k * step);
   for (int i = row.taps.begin; i < row.taps.end; ++i) {
@@ -55,12 +43,11 @@ HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<fl
   const std::ptrdiff_t step = window.stride_frequency * stride;
   const auto [whole, end] = whole_columns(window, input.frequency, output.frequency);
   for (int t = first_row; t < last_row; ++t) {
-    const RowTaps row(window, input, t);
+    const RowTaps<float> row(window, input, t);
     for (int f = 0; f < output.frequency;) {
       const bool tile = f >= whole && f + kPixels <= end;
       const int count = tile ? kPixels : 1;
-      const Taps columns = clip_taps(f, window.stride_frequency, window.pad_frequency,
-                                     window.kernel_frequency, input.frequency);
+      const Taps columns = clip_columns(window, f, input.frequency);
       const std::ptrdiff_t from = (columns.origin + columns.begin) * stride;
       float* const to = output.pixel(t, f);
       for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {

@@ -5,8 +5,11 @@
 
 namespace bittern::kernels {
 
+inline constexpr int kMaxKernel = 31;
+
 // Output (t, f) looks at input rows t * stride_time - pad_time + [0, kernel_time), columns alike. `pad_*` is
-// the padding before (top, left); what lies after follows from the shapes. Kernels are at most 31 a side.
+// the padding before (top, left); what lies after follows from the shapes. Kernels are at most kMaxKernel a
+// side.
 struct Window {
   int kernel_time = 1;
   int kernel_frequency = 1;
@@ -33,21 +36,28 @@ inline Taps clip_taps(int output, int stride, int pad, int kernel, int input) {
   return {origin, begin, std::clamp(input - origin, begin, kernel)};
 }
 
-// Outputs [begin, end) of an axis whose windows lie wholly inside the input.
+inline Taps clip_rows(const Window& w, int t, int input_time) {
+  return clip_taps(t, w.stride_time, w.pad_time, w.kernel_time, input_time);
+}
+
+inline Taps clip_columns(const Window& w, int f, int input_frequency) {
+  return clip_taps(f, w.stride_frequency, w.pad_frequency, w.kernel_frequency, input_frequency);
+}
+
+// Outputs [begin, end) of a row whose windows lie inside the input from left to right.
 struct Whole {
   int begin = 0;
   int end = 0;
 };
 
-inline Whole whole_columns(const Window& w, int input, int output) {
+inline Whole whole_columns(const Window& w, int input_frequency, int output_frequency) {
   const auto inside = [&](int f) {
-    const int origin = f * w.stride_frequency - w.pad_frequency;
-    return origin >= 0 && origin + w.kernel_frequency <= input;
+    return clip_columns(w, f, input_frequency).count() == w.kernel_frequency;
   };
   Whole whole;
-  while (whole.begin < output && !inside(whole.begin)) ++whole.begin;
+  while (whole.begin < output_frequency && !inside(whole.begin)) ++whole.begin;
   whole.end = whole.begin;
-  while (whole.end < output && inside(whole.end)) ++whole.end;
+  while (whole.end < output_frequency && inside(whole.end)) ++whole.end;
   return whole;
 }
 
