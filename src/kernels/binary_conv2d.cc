@@ -20,7 +20,7 @@
 #include <algorithm>
 
 #include "core/bits.h"
-#include "kernels/count_bits-inl.h"
+#include "kernels/count_down-inl.h"
 #include "kernels/epilogue-inl.h"
 #include "kernels/lanes-inl.h"
 #include "kernels/row_taps.h"
@@ -89,6 +89,8 @@ class Gather {
       run.pixels = contiguous_ ? 1 : columns.count();
       run.words = contiguous_ ? columns.count() * words_ : words_;
     }
+    const int row_words = columns.count() * words_;
+    patch.runs.nines = contiguous_ && patch.runs.count == 3 && row_words % 3 == 0 ? row_words / 3 : 0;
     patch.outside_count = 0;
     if (list_outside_ && patch.taps < window_.taps()) list_outside(row.taps, columns, patch);
   }

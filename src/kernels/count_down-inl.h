@@ -1,0 +1,112 @@
+// sum = from - differing bits: the words of one output pixel's patch against blocks of a binary kernel.
+#if defined(BITTERN_KERNELS_COUNT_DOWN_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef BITTERN_KERNELS_COUNT_DOWN_INL_H
+#undef BITTERN_KERNELS_COUNT_DOWN_INL_H
+#else
+#define BITTERN_KERNELS_COUNT_DOWN_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "kernels/carry_save-inl.h"
+#include "kernels/count_bits-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bittern::kernels::HWY_NAMESPACE {
+namespace {
+
+#if HWY_TARGET == HWY_AVX3
+template <int kBlocks>
+HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t offset,
+                           const std::uint64_t* kernel, std::ptrdiff_t block_stride,
+                           WordVector (&left)[kBlocks * kVectorsPerBlock]) {
+  static_assert(kVectorsPerBlock == 1);
+  count_down_carry_save(from, runs, offset, kernel, block_stride, left, kBlocks);
+}
+#else
+// sums[v] counts the differing bits of `words` neighbouring words up, or, where lanes have a popcount, down.
+template <int kBlocks>
+HWY_INLINE void count_words(const std::uint64_t* activations, const std::uint64_t* weights, int words,
+                            std::ptrdiff_t block_stride, WordVector (&sums)[kBlocks * kVectorsPerBlock]) {
+  constexpr int kVectors = kBlocks * kVectorsPerBlock;
+  // A word takes few instructions where lanes have a popcount. By threes, for kernels are mostly 3 wide.
+  constexpr int kUnrolled = kByteCounts ? 1 : 3;
+  const WordTag d;
+  WordVector local[kVectors];  // in registers
+  for (int v = 0; v < kVectors; ++v) local[v] = sums[v];
+  const auto add_word = [&](int i) HWY_ATTR {
+    const auto activation = hn::Set(d, activations[i]);
+    for (int v = 0; v < kVectors; ++v) {
+      const auto weight =
+          hn::Load(d, weights + std::ptrdiff_t{i} * kBlockLanes + (v / kVectorsPerBlock) * block_stride +
+                          std::ptrdiff_t{v % kVectorsPerBlock} * kWordLanes);
+      const auto bits = count_bits(hn::Xor(activation, weight));
+      if constexpr (kByteCounts) {
+        local[v] = add_counts(local[v], bits);
+      } else {
+        local[v] = hn::Sub(local[v], bits);
+      }
+    }
+  };
+  for (; words >= kUnrolled; words -= kUnrolled) {
+    for (int i = 0; i < kUnrolled; ++i) add_word(i);
+    activations += kUnrolled;
+    weights += std::ptrdiff_t{kUnrolled} * kBlockLanes;
+  }
+  if constexpr (kUnrolled > 1) {
+    for (; words > 0; --words, ++activations, weights += kBlockLanes) add_word(0);
+  }
+  for (int v = 0; v < kVectors; ++v) sums[v] = local[v];
+}
+
+// left[v] = from - differing bits, modulo 2^64, per lane of kBlocks blocks from `kernel` on, `block_stride`
+// words apart. The runs' activations lie `offset` words further.
+template <int kBlocks>
+HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t offset,
+                           const std::uint64_t* kernel, std::ptrdiff_t block_stride,
+                           WordVector (&left)[kBlocks * kVectorsPerBlock]) {
+  constexpr int kVectors = kBlocks * kVectorsPerBlock;
+  const WordTag d;
+  const auto start = hn::Set(d, static_cast<std::uint64_t>(from));
+  [[maybe_unused]] const bool at_once = runs.words <= kWordsPerFlush;
+  [[maybe_unused]] int room = kWordsPerFlush;
+  WordVector sums[kVectors];
+  for (int v = 0; v < kVectors; ++v) sums[v] = kByteCounts ? hn::Zero(d) : start;
+  for (int v = 0; v < kVectors; ++v) left[v] = start;
+  const Run* const end = runs.runs + runs.count;
+  for (const Run* run = runs.runs; run != end; ++run) {
+    const std::uint64_t* pixel = run->activations + offset;
+    const std::uint64_t* weights = kernel + run->kernel;
+    for (int pixels = run->pixels; pixels > 0; --pixels, pixel += run->stride) {
+      const std::uint64_t* activations = pixel;
+      int words = run->words;
+      if constexpr (kByteCounts) {
+        while (!at_once && words >= room) {
+          count_words<kBlocks>(activations, weights, room, block_stride, sums);
+          activations += room;
+          weights += std::ptrdiff_t{room} * kBlockLanes;
+          words -= room;
+          room = kWordsPerFlush;
+          for (int v = 0; v < kVectors; ++v) {
+            left[v] = hn::Sub(left[v], totals(sums[v]));
+            sums[v] = hn::Zero(d);
+          }
+        }
+        room -= words;
+      }
+      count_words<kBlocks>(activations, weights, words, block_stride, sums);
+      weights += std::ptrdiff_t{words} * kBlockLanes;
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) left[v] = kByteCounts ? hn::Sub(left[v], totals(sums[v])) : sums[v];
+}
+
+#endif
+
+}  // namespace
+}  // namespace bittern::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target
