@@ -9,6 +9,16 @@
 #include <cstring>
 
 namespace bittern {
+namespace {
+
+// A model is checked as a whole when it is opened, so its pages may as well come in one go.
+#ifdef MAP_POPULATE
+constexpr int kAtOnce = MAP_POPULATE;
+#else
+constexpr int kAtOnce = 0;
+#endif
+
+}  // namespace
 
 Expected<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& path,
                                                              std::size_t max_bytes) {
@@ -31,7 +41,7 @@ Expected<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesyst
                               " bytes, more than the limit of " + std::to_string(max_bytes));
   } else if (known) {
     const auto size = static_cast<std::size_t>(info.st_size);
-    void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | kAtOnce, descriptor, 0);
     if (data != MAP_FAILED) {
       result = std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), size));
     } else {
