@@ -40,9 +40,7 @@ HWY_INLINE WordVector full_add(WordVector a, WordVector b, WordVector& sum) {
 }
 
 // 2 * high + low, per byte.
-HWY_INLINE WordVector twice_and(WordVector high, WordVector low) {
-  return add_counts(add_counts(high, high), low);
-}
+HWY_INLINE Counts twice_and(Counts high, Counts low) { return hn::Add(hn::Add(high, high), low); }
 
 // Sums of bits by their weight.
 struct CarrySave {
@@ -64,7 +62,7 @@ struct CarrySave {
     return full_add(first, second, fours);
   }
   // Per byte, at most 7 * 8.
-  HWY_INLINE WordVector counts() const {
+  HWY_INLINE Counts counts() const {
     return twice_and(twice_and(count_bits(fours), count_bits(twos)), count_bits(ones));
   }
 };
@@ -75,12 +73,12 @@ HWY_INLINE WordVector count_down_block(WordVector from, const Runs& runs, std::p
   const WordTag d;
   WordVector left = from;
   CarrySave sums{hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-  WordVector eights = hn::Zero(d);  // per byte, as `rest`: bits beside those in `sums`
-  WordVector rest = hn::Zero(d);
+  Counts eights = hn::Zero(CountTag());
+  Counts rest = hn::Zero(CountTag());  // bits that are in neither `sums` nor `eights`
   int room = kWordsPerFlush;  // of additions to eights, of words in `rest`; and what counts() needs, 7 words
   const auto flush = [&]() HWY_ATTR {
     left = hn::Sub(left, hn::Add(totals(rest), hn::ShiftLeft<3>(totals(eights))));
-    eights = rest = hn::Zero(d);
+    eights = rest = hn::Zero(CountTag());
     room = kWordsPerFlush;
   };
   const Run* const end = runs.runs + runs.count;
@@ -97,13 +95,13 @@ HWY_INLINE WordVector count_down_block(WordVector from, const Runs& runs, std::p
         w += std::ptrdiff_t{words} * kBlockLanes;
       };
       for (int words = run->words; words >= 8; words -= 8, advance(8)) {
-        eights = add_counts(eights, count_bits(sums.add_eight(bits)));
+        eights = hn::Add(eights, count_bits(sums.add_eight(bits)));
         if (--room < 8) flush();
       }
       const int few = run->words % 8;
       if ((few & 4) != 0) {
         const auto fours = count_bits(sums.add_four(bits(0), bits(1), bits(2), bits(3)));
-        const auto pairs = add_counts(fours, fours);
+        const auto pairs = hn::Add(fours, fours);
         rest = twice_and(pairs, rest);
         advance(4);
       }
@@ -112,28 +110,28 @@ HWY_INLINE WordVector count_down_block(WordVector from, const Runs& runs, std::p
         advance(2);
       }
       if ((few & 1) != 0) {
-        rest = add_counts(rest, count_bits(bits(0)));
+        rest = hn::Add(rest, count_bits(bits(0)));
         advance(1);
       }
       room -= few;
       if (room < 8) flush();
     }
   }
-  rest = add_counts(rest, sums.counts());
+  rest = hn::Add(rest, sums.counts());
   flush();
   return left;
 }
 
 // Per byte, the bits set in bits(0) .. bits(8).
 template <class Bits>
-HWY_INLINE WordVector count_nine(const Bits& bits) {
+HWY_INLINE Counts count_nine(const Bits& bits) {
   WordVector ones = bits(0);
   WordVector twos = full_add(bits(1), bits(2), ones);
   const WordVector second = full_add(bits(3), bits(4), ones);
   const WordVector third = full_add(bits(5), bits(6), ones);
   const WordVector fourth = full_add(bits(7), bits(8), ones);
-  const WordVector fours = count_bits(full_add(second, third, twos));
-  return twice_and(twice_and(fours, add_counts(count_bits(twos), count_bits(fourth))), count_bits(ones));
+  const Counts fours = count_bits(full_add(second, third, twos));
+  return twice_and(twice_and(fours, hn::Add(count_bits(twos), count_bits(fourth))), count_bits(ones));
 }
 
 // left[b] -= differing bits, by nines, whose activations stay in registers for all blocks.

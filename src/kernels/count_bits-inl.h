@@ -50,29 +50,29 @@ constexpr int kTileBlocks = kVectorsPerBlock >= 8 ? 1 : 8 / kVectorsPerBlock;
 // which is good for kWordsPerFlush words.
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX3_DL
 constexpr bool kByteCounts = false;
-HWY_INLINE WordVector count_bits(WordVector x) { return hn::PopulationCount(x); }
-HWY_INLINE WordVector add_counts(WordVector a, WordVector b) { return hn::Add(a, b); }
-HWY_INLINE WordVector totals(WordVector counts) { return counts; }
+using CountTag = WordTag;
 #else
 constexpr bool kByteCounts = true;
-using ByteTag = hn::Repartition<std::uint8_t, WordTag>;
-HWY_INLINE WordVector count_bits(WordVector x) {
-  return hn::BitCast(WordTag(), hn::PopulationCount(hn::BitCast(ByteTag(), x)));
-}
-HWY_INLINE WordVector add_counts(WordVector a, WordVector b) {
-  return hn::BitCast(WordTag(), hn::Add(hn::BitCast(ByteTag(), a), hn::BitCast(ByteTag(), b)));
-}
-#if HWY_ARCH_X86 || HWY_ARCH_ARM
-HWY_INLINE WordVector totals(WordVector counts) { return hn::SumsOf8(hn::BitCast(ByteTag(), counts)); }
+using CountTag = hn::Repartition<std::uint8_t, WordTag>;
+#endif
+using Counts = hn::Vec<CountTag>;
+
+HWY_INLINE Counts count_bits(WordVector x) { return hn::PopulationCount(hn::BitCast(CountTag(), x)); }
+
+// What the counts of a lane add up to.
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX3_DL
+HWY_INLINE WordVector totals(Counts counts) { return counts; }
+#elif HWY_ARCH_X86 || HWY_ARCH_ARM
+HWY_INLINE WordVector totals(Counts counts) { return hn::SumsOf8(counts); }
 #else
-HWY_INLINE WordVector totals(WordVector counts) {
+HWY_INLINE WordVector totals(Counts counts) {
   const WordTag d;
+  const auto bytes = hn::BitCast(d, counts);
   const auto low = hn::Set(d, std::uint64_t{0x00FF00FF00FF00FFU});
-  const auto pairs = hn::Add(hn::And(counts, low), hn::And(hn::ShiftRight<8>(counts), low));
+  const auto pairs = hn::Add(hn::And(bytes, low), hn::And(hn::ShiftRight<8>(bytes), low));
   const auto quads = hn::Add(pairs, hn::ShiftRight<16>(pairs));
   return hn::And(hn::Add(quads, hn::ShiftRight<32>(quads)), hn::Set(d, std::uint64_t{0xFFFFU}));
 }
-#endif
 #endif
 constexpr int kWordsPerFlush = 31;  // 31 * 8 < 256: what the bytes of a vector of counts hold
 

@@ -29,34 +29,48 @@ HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t o
 // sums[v] counts the differing bits of `words` neighbouring words up, or, where lanes have a popcount, down.
 template <int kBlocks>
 HWY_INLINE void count_words(const std::uint64_t* activations, const std::uint64_t* weights, int words,
-                            std::ptrdiff_t block_stride, WordVector (&sums)[kBlocks * kVectorsPerBlock]) {
+                            std::ptrdiff_t block_stride, Counts (&sums)[kBlocks * kVectorsPerBlock]) {
   constexpr int kVectors = kBlocks * kVectorsPerBlock;
   // A word takes few instructions where lanes have a popcount. By threes, for kernels are mostly 3 wide.
   constexpr int kUnrolled = kByteCounts ? 1 : 3;
   const WordTag d;
-  WordVector local[kVectors];  // in registers
+  Counts local[kVectors];  // in registers
   for (int v = 0; v < kVectors; ++v) local[v] = sums[v];
+  // Few blocks of many vectors: a pointer for each block, so that the vectors lie at constants from it.
+  constexpr int kPointers = kVectorsPerBlock >= 4 ? kBlocks : 1;
+  const std::uint64_t* blocks[kPointers];
+  for (int b = 0; b < kPointers; ++b) blocks[b] = weights + b * block_stride;
+  const auto weight_at = [&](int v, int i) HWY_ATTR {
+    const int block = v / kVectorsPerBlock;
+    const std::ptrdiff_t at =
+        std::ptrdiff_t{i} * kBlockLanes + std::ptrdiff_t{v % kVectorsPerBlock} * kWordLanes;
+    if constexpr (kPointers > 1) {
+      return hn::Load(d, blocks[block] + at);
+    } else {
+      return hn::Load(d, blocks[0] + block * block_stride + at);
+    }
+  };
   const auto add_word = [&](int i) HWY_ATTR {
     const auto activation = hn::Set(d, activations[i]);
     for (int v = 0; v < kVectors; ++v) {
-      const auto weight =
-          hn::Load(d, weights + std::ptrdiff_t{i} * kBlockLanes + (v / kVectorsPerBlock) * block_stride +
-                          std::ptrdiff_t{v % kVectorsPerBlock} * kWordLanes);
-      const auto bits = count_bits(hn::Xor(activation, weight));
+      const auto bits = count_bits(hn::Xor(activation, weight_at(v, i)));
       if constexpr (kByteCounts) {
-        local[v] = add_counts(local[v], bits);
+        local[v] = hn::Add(local[v], bits);
       } else {
         local[v] = hn::Sub(local[v], bits);
       }
     }
   };
+  const auto advance = [&](int steps) HWY_ATTR {
+    activations += steps;
+    for (auto& block : blocks) block += std::ptrdiff_t{steps} * kBlockLanes;
+  };
   for (; words >= kUnrolled; words -= kUnrolled) {
     for (int i = 0; i < kUnrolled; ++i) add_word(i);
-    activations += kUnrolled;
-    weights += std::ptrdiff_t{kUnrolled} * kBlockLanes;
+    advance(kUnrolled);
   }
   if constexpr (kUnrolled > 1) {
-    for (; words > 0; --words, ++activations, weights += kBlockLanes) add_word(0);
+    for (; words > 0; --words, advance(1)) add_word(0);
   }
   for (int v = 0; v < kVectors; ++v) sums[v] = local[v];
 }
@@ -72,8 +86,14 @@ HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t o
   const auto start = hn::Set(d, static_cast<std::uint64_t>(from));
   [[maybe_unused]] const bool at_once = runs.words <= kWordsPerFlush;
   [[maybe_unused]] int room = kWordsPerFlush;
-  WordVector sums[kVectors];
-  for (int v = 0; v < kVectors; ++v) sums[v] = kByteCounts ? hn::Zero(d) : start;
+  Counts sums[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    if constexpr (kByteCounts) {
+      sums[v] = hn::Zero(CountTag());
+    } else {
+      sums[v] = start;
+    }
+  }
   for (int v = 0; v < kVectors; ++v) left[v] = start;
   const Run* const end = runs.runs + runs.count;
   for (const Run* run = runs.runs; run != end; ++run) {
@@ -91,7 +111,7 @@ HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t o
           room = kWordsPerFlush;
           for (int v = 0; v < kVectors; ++v) {
             left[v] = hn::Sub(left[v], totals(sums[v]));
-            sums[v] = hn::Zero(d);
+            sums[v] = hn::Zero(CountTag());
           }
         }
         room -= words;
@@ -100,7 +120,13 @@ HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t o
       weights += std::ptrdiff_t{words} * kBlockLanes;
     }
   }
-  for (int v = 0; v < kVectors; ++v) left[v] = kByteCounts ? hn::Sub(left[v], totals(sums[v])) : sums[v];
+  for (int v = 0; v < kVectors; ++v) {
+    if constexpr (kByteCounts) {
+      left[v] = hn::Sub(left[v], totals(sums[v]));
+    } else {
+      left[v] = sums[v];
+    }
+  }
 }
 
 #endif

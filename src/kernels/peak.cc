@@ -30,18 +30,18 @@ HWY_INLINE void renew(V& v) {
 std::int64_t bits(std::int64_t steps, std::uint64_t* state) {
   constexpr int kVectors = 8;
   const WordTag d;
-  WordVector counts[kVectors];
-  for (WordVector& count : counts) count = hn::Zero(d);
+  Counts counts[kVectors];
+  for (Counts& count : counts) count = hn::Zero(CountTag());
   auto activation = hn::Set(d, *state);
   const auto weight = hn::Set(d, *state * 0x0123456789ABCDEFU);
   for (std::int64_t step = 0; step < steps; ++step) {
-    for (WordVector& count : counts) {
+    for (Counts& count : counts) {
       renew(activation);
-      count = add_counts(count, count_bits(hn::Xor(activation, weight)));
+      count = hn::Add(count, count_bits(hn::Xor(activation, weight)));
     }
   }
   auto sum = hn::Zero(d);
-  for (const WordVector& count : counts) sum = hn::Add(sum, totals(count));
+  for (const Counts& count : counts) sum = hn::Add(sum, totals(count));
   *state = hn::GetLane(sum);
   return steps * kVectors * kWordLanes * kWordBits;
 }
