@@ -19,8 +19,9 @@ ROOMS = {
     "audio": "core",
     "datasets": "core audio",
     "evaluation": "core graph features kernels model exits runtime audio datasets",
+    "report": "core graph features kernels model exits runtime audio datasets evaluation",
     "training": "core graph features kernels model exits runtime audio datasets evaluation",
-    "cli": "core graph features kernels model exits runtime audio datasets training evaluation",
+    "cli": "core graph features kernels model exits runtime audio datasets training evaluation report",
 }
 # Third-party headers and the rooms that may see them.
 LIBRARIES = {
@@ -29,8 +30,9 @@ LIBRARIES = {
     r"xxhash\.h": "core",
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
     r"torch/|ATen/|c10/": "training",
-    r"nlohmann/": "datasets training evaluation cli",
-    r"fmt/": "audio datasets training evaluation cli",
+    r"nlohmann/": "datasets training evaluation report cli",
+    r"fmt/": "audio datasets training evaluation report cli",
+    r"duktape\.h": "report",
     r"CLI/": "cli",
 }
 

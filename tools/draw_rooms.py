@@ -20,6 +20,7 @@ PLACES = {
     "runtime": (1.5, 3, "plan, arena, session"),
     "capi": (0.5, 4, "bittern.h"),
     "evaluation": (3.6, 4, "accuracy, reports"),
+    "report": (3.6, 5, "charts, HTML pages"),
     "training": (2.5, 5, "libtorch"),
     "cli": (3.05, 6, "bittern train, classify, ..."),
 }

@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/policy_options.h"
 #include "cli/progress.h"
+#include "cli/report_file.h"
 #include "cli/report_tables.h"
 #include "core/atomic_file.h"
 #include "datasets/dataset.h"
@@ -41,6 +42,7 @@ struct Options {
   bool timing = false;
   int threads = 1;
   std::string json;
+  std::string report;
   bool quiet = false;
 
   bool json_to_output() const { return json == "-"; }
@@ -139,6 +141,10 @@ Status run(const Options& options) {
   // Minutes of work must not be lost to a misspelt folder, or one that is someone else's.
   if (!options.json.empty() && !options.json_to_output())
     BITTERN_RETURN_IF_ERROR(check_place_for_file(options.json));
+  if (!options.report.empty()) {
+    BITTERN_RETURN_IF_ERROR(can_write_page());
+    BITTERN_RETURN_IF_ERROR(check_place_for_file(options.report));
+  }
   BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
   evaluation::EvaluateOptions evaluating;
   evaluating.session.segment = options.model.segment_value();
@@ -179,6 +185,7 @@ Status run(const Options& options) {
   report.left_out = data.left_out;
   report.policy = describe(evaluating.policy);
 
+  if (!options.report.empty()) BITTERN_RETURN_IF_ERROR(write_page(report, options.report));
   if (options.json_to_output()) return write_out(evaluation::json_text(report));
   if (!options.json.empty()) BITTERN_RETURN_IF_ERROR(write_file(options.json, evaluation::json_text(report)));
   return options.quiet ? Status()
@@ -210,6 +217,8 @@ std::function<Status()> configure(Arguments& arguments) {
   arguments
       .add("--json OUT", options->json,
            "Write the report to this file (- for standard output, without tables)")
+      .check(not_empty());
+  arguments.add("--report OUT", options->report, "Write the report with its charts to this HTML file")
       .check(not_empty());
   add_threads_argument(arguments, options->threads, "Clips at the same time; changes no result but times");
   arguments.flag("--quiet", options->quiet, "Print nothing but errors");

@@ -42,6 +42,22 @@ void expect_accuracy(const Json& accuracy, std::size_t clips) {
   EXPECT_LE(accuracy["high"], 1);
 }
 
+TEST_F(Evaluate, TheReportCanBeLookedAt) {
+  const Finished finished =
+      bittern({"evaluate", model_, "--data", kSamples, "--quiet", "--report", path("report.html")});
+#ifdef BITTERN_HAS_REPORTS
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  const std::string html = read_bytes(path("report.html"));
+  EXPECT_EQ(html.rfind("<!doctype html>", 0), 0U);
+  EXPECT_NE(html.find("Accuracy by entropy threshold"), std::string::npos);
+  EXPECT_EQ(bittern({"evaluate", model_, "--data", kSamples, "--report", path("none/report.html")}).status,
+            1);
+#else
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_NE(finished.err.find("BITTERN_REPORTS"), std::string::npos) << finished.err;
+#endif
+}
+
 TEST_F(Evaluate, TheReportHoldsTogether) {
   const Json json = report({"--data", kSamples});
   EXPECT_EQ(json["labels"], Json(kWords));

@@ -1,0 +1,107 @@
+#include "report/chart.h"
+
+#include <cstddef>
+#include <utility>
+
+namespace bittern::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Okabe and Ito's colours, which people tell apart whatever colours they see; by brightness, dark to light,
+// where they follow each other in a stack.
+Json colours() { return {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"}; }
+
+Json axis_json(const Axis& axis, bool vertical) {
+  Json json{{"type", "value"},          {"name", axis.name},
+            {"nameLocation", "middle"}, {"nameGap", vertical ? 48 : 30},
+            {"scale", !axis.from_zero}, {"splitLine", {{"lineStyle", {{"opacity", 0.4}}}}}};
+  if (axis.most) json["max"] = *axis.most;
+  if (axis.percent) json["axisLabel"] = {{"formatter", "{value} %"}};
+  return json;
+}
+
+Json frame(const std::string& title) {
+  return {{"animation", false},
+          {"color", colours()},
+          {"title", {{"text", title}, {"left", "center"}, {"textStyle", {{"fontSize", 15}}}}},
+          {"grid", {{"left", 70}, {"right", 30}, {"top", 76}, {"bottom", 56}}},
+          {"series", Json::array()}};
+}
+
+Json legend(Json names) { return {{"top", 32}, {"data", std::move(names)}}; }
+
+// An upright stroke at each point: one line with gaps. (Areas can be stacked over categories only.)
+Json intervals(const Line& line, const Json& colour) {
+  Json data = Json::array();
+  for (std::size_t i = 0; i < line.intervals.size(); ++i) {
+    const double x = line.points[i][0];
+    data.push_back({x, line.intervals[i][0]});
+    data.push_back({x, line.intervals[i][1]});
+    data.push_back({nullptr, nullptr});
+  }
+  return {{"name", line.name},      {"type", "line"},  {"symbol", "none"},
+          {"silent", true},         {"color", colour}, {"lineStyle", {{"width", 1.5}, {"opacity", 0.5}}},
+          {"data", std::move(data)}};
+}
+
+}  // namespace
+
+Chart line_chart(std::string name, std::string title, const Axis& x, const Axis& y,
+                 const std::vector<Line>& lines) {
+  Chart chart{std::move(name), std::move(title), 380, {}};
+  Json option = frame(chart.title);
+  option["tooltip"] = {{"trigger", "item"}};
+  option["xAxis"] = axis_json(x, false);
+  option["yAxis"] = axis_json(y, true);
+  Json names = Json::array();
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const Line& line = lines[i];
+    const Json colour = colours()[i % colours().size()];
+    names.push_back(line.name);
+    if (!line.intervals.empty()) option["series"].push_back(intervals(line, colour));
+    Json style{{"width", 2}};
+    if (line.dashed) style["type"] = "dashed";
+    option["series"].push_back({{"name", line.name},
+                                {"type", "line"},
+                                {"symbol", line.dashed ? "none" : "circle"},
+                                {"symbolSize", 6},
+                                {"color", colour},
+                                {"lineStyle", std::move(style)},
+                                {"data", line.points}});
+  }
+  if (lines.size() > 1) option["legend"] = legend(std::move(names));
+  chart.option = std::move(option);
+  return chart;
+}
+
+Chart stacked_bars(std::string name, std::string title, const Axis& x, const Axis& y,
+                   const std::vector<std::string>& categories, const std::vector<Stack>& stacks) {
+  Chart chart{std::move(name), std::move(title), 380, {}};
+  Json option = frame(chart.title);
+  // So that long names do not run into each other.
+  constexpr std::size_t kMostUpright = 8;
+  const bool slanted = categories.size() > kMostUpright;
+  option["tooltip"] = {{"trigger", "axis"}, {"axisPointer", {{"type", "shadow"}}}};
+  option["xAxis"] = {{"type", "category"},
+                     {"name", x.name},
+                     {"nameLocation", "middle"},
+                     {"nameGap", slanted ? 44 : 30},
+                     {"axisLabel", {{"interval", 0}, {"rotate", slanted ? 30 : 0}}},
+                     {"data", categories}};
+  option["yAxis"] = axis_json(y, true);
+  Json names = Json::array();
+  for (const Stack& stack : stacks) {
+    names.push_back(stack.name);
+    option["series"].push_back({{"name", stack.name},
+                                {"type", "bar"},
+                                {"stack", "all"},
+                                {"barMaxWidth", 48},
+                                {"data", stack.values}});
+  }
+  if (stacks.size() > 1) option["legend"] = legend(std::move(names));
+  chart.option = std::move(option);
+  return chart;
+}
+
+}  // namespace bittern::report

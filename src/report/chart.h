@@ -1,0 +1,47 @@
+// Charts as data: what Apache ECharts calls an option, without a function in it, so that JSON holds it whole.
+#pragma once
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bittern::report {
+
+struct Chart {
+  std::string name;   // of its files, and its anchor in a page: lower case and hyphens
+  std::string title;  // also the caption
+  int height = 380;   // pixels; as wide as there is room
+  nlohmann::ordered_json option;
+};
+
+struct Axis {
+  std::string name;  // with its unit
+  bool percent = false;
+  bool from_zero = false;
+  std::optional<double> most;  // where it ends; as the values are, without
+};
+
+struct Line {
+  std::string name;
+  std::vector<std::array<double, 2>> points;
+  // [low, high] at each point. May be empty.
+  std::vector<std::array<double, 2>> intervals;
+  bool dashed = false;
+};
+
+// Lines over numbers.
+Chart line_chart(std::string name, std::string title, const Axis& x, const Axis& y,
+                 const std::vector<Line>& lines);
+
+struct Stack {
+  std::string name;
+  std::vector<double> values;  // one for each category
+};
+
+// One bar for each category, made of the stacks' parts.
+Chart stacked_bars(std::string name, std::string title, const Axis& x, const Axis& y,
+                   const std::vector<std::string>& categories, const std::vector<Stack>& stacks);
+
+}  // namespace bittern::report

@@ -1,0 +1,177 @@
+#include "report/evaluation_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace bittern::report {
+namespace {
+
+using evaluation::ExitRow;
+using evaluation::Proportion;
+using evaluation::Report;
+using evaluation::RuleRow;
+
+// The rule that the others are measured against, and the threshold that is the default.
+constexpr std::string_view kRule = "entropy";
+constexpr float kThreshold = 0.5F;
+
+std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
+std::string accuracy(const Proportion& p) { return p.clips == 0 ? "-" : percent(p.value); }
+std::string interval(const Proportion& p) {
+  return p.clips == 0 ? "-" : fmt::format("{:.1f} to {:.1f} %", p.low * 100, p.high * 100);
+}
+
+std::vector<const RuleRow*> rows_of(const Report& report, std::string_view rule) {
+  std::vector<const RuleRow*> rows;
+  for (const RuleRow& row : report.rules)
+    if (row.rule == rule) rows.push_back(&row);
+  std::sort(rows.begin(), rows.end(),
+            [](const RuleRow* a, const RuleRow* b) { return a->threshold < b->threshold; });
+  return rows;
+}
+
+std::vector<std::string> rules_of(const Report& report) {
+  std::vector<std::string> rules;
+  for (const RuleRow& row : report.rules)
+    if (std::find(rules.begin(), rules.end(), row.rule) == rules.end()) rules.push_back(row.rule);
+  return rules;
+}
+
+void add_exits(Page& page, const Report& report) {
+  page.heading("Each exit alone");
+  Table table{{"exit", "accuracy", "95 % interval", "work", "reads"}, {}};
+  Line line{"each exit", {}, {}, false};
+  const bool timed = report.exits.front().time_us.has_value();
+  if (timed) table.header.emplace_back("median time/us");
+  for (const ExitRow& row : report.exits) {
+    std::vector<Cell> cells{fmt::format("{}", row.exit), accuracy(row.accuracy), interval(row.accuracy),
+                            percent(row.macs_share), row.layer};
+    if (timed) cells.emplace_back(row.time_us ? fmt::format("{:.0f}", *row.time_us) : "");
+    table.rows.push_back(std::move(cells));
+    line.points.push_back({row.macs_share * 100, row.accuracy.value * 100});
+    line.intervals.push_back({row.accuracy.low * 100, row.accuracy.high * 100});
+  }
+  page.table(table);
+  page.chart(
+      line_chart("exits", "Accuracy of each exit", {"work, share of the whole network's", true, true, 100},
+                 {"accuracy", true, false, {}}, {line}),
+      "Every clip leaves at the same exit. The strokes are 95 % intervals.");
+}
+
+void add_thresholds(Page& page, const Report& report) {
+  const auto rows = rows_of(report, kRule);
+  if (rows.size() < 2) return;
+  page.heading("Leaving early");
+  Line line{"entropy rule", {}, {}, false};
+  std::vector<std::string> thresholds;
+  std::vector<Stack> stacks;
+  for (const ExitRow& row : report.exits) stacks.push_back({fmt::format("exit {}", row.exit), {}});
+  for (const RuleRow* row : rows) {
+    const double threshold = evaluation::shortest(row->threshold);
+    line.points.push_back({threshold, row->outcome.accuracy.value * 100});
+    line.intervals.push_back({row->outcome.accuracy.low * 100, row->outcome.accuracy.high * 100});
+    thresholds.push_back(fmt::format("{}", threshold));
+    for (std::size_t e = 0; e < stacks.size(); ++e)
+      stacks[e].values.push_back(static_cast<double>(row->outcome.histogram[e]));
+  }
+  page.chart(line_chart("accuracy-by-threshold", "Accuracy by entropy threshold",
+                        {"entropy threshold, nats", false, true, {}}, {"accuracy", true, false, {}}, {line}),
+             "A clip leaves at the first exit whose entropy is below the threshold. The strokes are 95 % "
+             "intervals.");
+  page.chart(
+      stacked_bars("exits-by-threshold", "Where clips leave", {"entropy threshold, nats", false, true, {}},
+                   {"clips", false, true, {}}, thresholds, stacks),
+      "A higher threshold lets more clips leave early.");
+}
+
+void add_trade(Page& page, const Report& report) {
+  std::vector<Line> lines;
+  for (const std::string& rule : rules_of(report)) {
+    auto rows = rows_of(report, rule);
+    std::sort(rows.begin(), rows.end(), [](const RuleRow* a, const RuleRow* b) {
+      return a->outcome.average_exit < b->outcome.average_exit;
+    });
+    Line line{rule, {}, {}, false};
+    for (const RuleRow* row : rows)
+      line.points.push_back({row->outcome.average_exit, row->outcome.accuracy.value * 100});
+    lines.push_back(std::move(line));
+  }
+  Line all{"each exit alone", {}, {}, true};
+  for (const ExitRow& row : report.exits)
+    all.points.push_back({static_cast<double>(row.exit), row.accuracy.value * 100});
+  lines.push_back(std::move(all));
+  page.chart(line_chart("accuracy-by-average-exit", "Accuracy against average exit",
+                        {"average exit", false, false, {}}, {"accuracy", true, false, {}}, lines),
+             "Each point is one threshold of a rule. Above the dashed line, choosing the exit clip by clip "
+             "pays.");
+}
+
+void add_classes(Page& page, const Report& report) {
+  page.heading("Each class");
+  Table table{{"class", "accuracy", "95 % interval", "clips"}, {}};
+  for (std::size_t c = 0; c < report.per_class.size(); ++c) {
+    const Proportion& p = report.per_class[c];
+    table.rows.push_back({report.labels[c], accuracy(p), interval(p), fmt::format("{}", p.clips)});
+  }
+  page.table(table);
+  page.paragraph("At the last exit.");
+  const auto rows = rows_of(report, kRule);
+  const auto leaving =
+      std::find_if(rows.begin(), rows.end(), [](const RuleRow* row) { return row->threshold == kThreshold; });
+  if (leaving == rows.end()) return;
+  std::vector<Stack> stacks;
+  std::vector<std::string> classes;
+  for (const ExitRow& row : report.exits) stacks.push_back({fmt::format("exit {}", row.exit), {}});
+  for (std::size_t c = 0; c < report.per_class.size(); ++c) {
+    if (report.per_class[c].clips == 0) continue;
+    classes.push_back(report.labels[c]);
+    for (std::size_t e = 0; e < stacks.size(); ++e) {
+      stacks[e].values.push_back(100 * static_cast<double>((*leaving)->outcome.histogram_per_class[c][e]) /
+                                 static_cast<double>(report.per_class[c].clips));
+    }
+  }
+  page.chart(stacked_bars("exits-by-class", "Where each class leaves", {"class", false, true, {}},
+                          {"share of its clips", true, true, 100}, classes, stacks),
+             fmt::format("By the {} rule at {}. Classes that leave late are hard ones.", kRule, kThreshold));
+}
+
+void add_confusion(Page& page, const Report& report) {
+  page.heading("Confusion");
+  Table table{{"truth \\ answer"}, {}};
+  for (const std::string& label : report.labels) table.header.push_back(label);
+  for (std::size_t truth = 0; truth < report.confusion.size(); ++truth) {
+    std::size_t all = 0;
+    for (const std::size_t count : report.confusion[truth]) all += count;
+    std::vector<Cell> cells{report.labels[truth]};
+    for (const std::size_t count : report.confusion[truth]) {
+      if (count == 0) {
+        cells.emplace_back("");
+      } else {
+        cells.emplace_back(fmt::format("{}", count), static_cast<double>(count) / static_cast<double>(all));
+      }
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  page.table(table);
+  page.paragraph("At the last exit: rows are the truth, columns the answer.");
+}
+
+}  // namespace
+
+Page evaluation_page(const Report& report) {
+  Page page(report.model,
+            fmt::format("{} on {}, {} clips of split {}, {} known speakers", report.architecture, report.data,
+                        report.clips, report.split, report.speakers));
+  add_exits(page, report);
+  add_thresholds(page, report);
+  add_trade(page, report);
+  add_classes(page, report);
+  add_confusion(page, report);
+  return page;
+}
+
+}  // namespace bittern::report

@@ -1,0 +1,163 @@
+#include "report/page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "report/charting_library.h"
+#include "report/svg.h"
+
+namespace bittern::report {
+namespace {
+
+constexpr std::string_view kStyle = R"css(
+:root { color-scheme: light dark; --text: #1c1c1e; --soft: #5f6368; --line: #dadce0; --page: #ffffff; --card: #fafafa;
+  --shade: 0, 114, 178; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e8eaed; --soft: #9aa0a6; --line: #3c4043; --page: #17181a; --card: #202124; --shade: 86, 180, 233; }
+  .still { background: #ffffff; } }
+body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 860px; margin: 0 auto; padding: 24px 20px 80px; }
+h1 { font-size: 28px; line-height: 1.2; margin: 16px 0 4px; }
+h2 { font-size: 20px; margin: 40px 0 8px; }
+.lead, figcaption { color: var(--soft); }
+figure { margin: 24px 0; padding: 12px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+figcaption { font-size: 14px; padding: 4px 8px; }
+.still { border-radius: 4px; }
+.still svg { display: block; width: 100%; height: auto; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
+th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+th { color: var(--soft); font-weight: 600; }
+)css";
+
+constexpr std::string_view kScript = R"js(
+(function () {
+  var dark = window.matchMedia('(prefers-color-scheme: dark)');
+  document.querySelectorAll('figure[data-chart]').forEach(function (figure) {
+    var option = JSON.parse(figure.querySelector('script').textContent);
+    option.backgroundColor = 'transparent';
+    var place = figure.querySelector('.still');
+    place.classList.remove('still');
+    place.style.height = figure.dataset.height + 'px';
+    var chart = null;
+    function draw() {
+      if (chart) chart.dispose();
+      place.textContent = '';
+      chart = echarts.init(place, dark.matches ? 'dark' : null, {renderer: 'svg'});
+      chart.setOption(option);
+    }
+    draw();
+    dark.addEventListener('change', draw);
+    window.addEventListener('resize', function () { chart.resize(); });
+    window.addEventListener('beforeprint', function () { chart.resize(); });
+  });
+})();
+)js";
+
+// Valid UTF-8, whatever it was.
+std::string mended(std::string_view text) {
+  using Json = nlohmann::json;
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : mended(text)) {
+    switch (c) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += c;
+    }
+  }
+  return result;
+}
+
+// JSON that cannot end the script element that it stands in.
+std::string script_json(const nlohmann::ordered_json& json) {
+  std::string result;
+  for (const char c : json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) {
+    if (c == '<') {
+      result += "\\u003c";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Page::Page(std::string title, std::string_view lead) : title_(std::move(title)), pieces_(1) {
+  open() += fmt::format("<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(title_), escaped(lead));
+}
+
+void Page::heading(std::string_view text) { open() += fmt::format("<h2>{}</h2>\n", escaped(text)); }
+
+void Page::paragraph(std::string_view text) { open() += fmt::format("<p>{}</p>\n", escaped(text)); }
+
+void Page::table(const Table& table) {
+  std::string& out = open();
+  out += "<div class=\"scroll\"><table>\n<thead><tr>";
+  for (const std::string& name : table.header) out += fmt::format("<th>{}</th>", escaped(name));
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : table.rows) {
+    out += "<tr>";
+    for (const Cell& cell : row) {
+      // Never so dark that the text is lost.
+      const std::string style = cell.shade ? fmt::format(" style=\"background: rgba(var(--shade), {:.3f})\"",
+                                                         0.7 * std::clamp(*cell.shade, 0.0, 1.0))
+                                           : "";
+      out += fmt::format("<td{}>{}</td>", style, escaped(cell.text));
+    }
+    out += "</tr>\n";
+  }
+  out += "</tbody></table></div>\n";
+}
+
+void Page::chart(Chart chart, std::string_view caption) {
+  charts_.push_back(std::move(chart));
+  pieces_.emplace_back(fmt::format("<figcaption>{}</figcaption></figure>\n", escaped(caption)));
+}
+
+Expected<std::string> Page::html() const {
+  std::string html = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n"
+      "<style>{}</style>\n</head>\n<body>\n<main>\n{}",
+      escaped(title_), kStyle, pieces_.front());
+  if (!charts_.empty()) {
+    BITTERN_ASSIGN_OR_RETURN(SvgRenderer renderer, SvgRenderer::create());
+    for (std::size_t i = 0; i < charts_.size(); ++i) {
+      const Chart& chart = charts_[i];
+      BITTERN_ASSIGN_OR_RETURN(const std::string svg, renderer.render(chart));
+      html += fmt::format(
+          "<figure id=\"{}\" data-chart=\"\" data-height=\"{}\">\n"
+          "<script type=\"application/json\">{}</script>\n<div class=\"still\">{}</div>\n{}",
+          escaped(chart.name), chart.height, script_json(chart.option), svg, pieces_[i + 1]);
+    }
+  }
+  html += "</main>\n";
+  if (!charts_.empty()) {
+    html += "<script>";
+    html += charting_library();
+    html += fmt::format("</script>\n<script>{}</script>\n", kScript);
+  }
+  html += "</body>\n</html>\n";
+  return html;
+}
+
+}  // namespace bittern::report
