@@ -3,12 +3,16 @@
 //                     weights   [o .. ][   ..  ]      loaded once per step (tap, input channel)
 //      pixel 0  x broadcast  -> [sum   ][sum    ]     sum = sum + x * w
 //      pixel 1  x broadcast  -> [sum   ][sum    ]
-//      ...                                            4 pixels (6 with 32 registers) by 2 vectors,
-//                                                     or twice as many by 1
+//      ...                                            4 pixels (6 or 8 with 32 registers) by 2
+//                                                     vectors, or 8 by 1
 //
-// Outputs of a tile stand outermost, so that its weights stay near while all pixels pass. Every sum takes its
-// terms in the order of conv2d.h. Pixels whose window leaves the input run alone; those of a 1 x 1
-// convolution form tiles across rows. Depthwise: lanes over channels, one pixel at a time.
+// Every sum takes its terms in the order of conv2d.h. Rows of outputs stand outermost. Where windows leave
+// the input, its rows are copied with zeros around them, so that all pixels of a row are alike:
+//
+//      0 0 [x0 x1 x2 ...      ] 0 0               "lines", as many as the kernel has rows
+//
+// A 1 x 1 convolution forms its tiles across rows, outputs outermost, so that weights are read once.
+// Depthwise: lanes over channels, four pixels at a time.
 // clang-format off: the order of these is Highway's rule
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv2d.cc"
@@ -18,6 +22,8 @@
 // clang-format on
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "hwy/cache_control.h"
 #include "kernels/epilogue-inl.h"
@@ -34,12 +40,18 @@ constexpr int kTileSums = 12;  // 32 registers
 constexpr int kTileSums = 8;  // 16
 #endif
 
-// Pixels in a tile. Full vectors that stand alone leave registers for twice as many.
+// Pixels in a tile of full vectors; parts of one, which networks hardly have, come by the pixel: each tile is
+// code.
+template <class D>
+constexpr bool kFull = lanes(D()) == lanes(FullTag());
 template <int kVectors, class D>
-constexpr int tile_pixels() {
-  if (!kInTiles<D>) return 1;
-  return kTileSums / (lanes(D()) == lanes(FullTag()) ? kVectors : 2);
-}
+constexpr int kPointTile = kFull<D> ? kTileSums / kVectors : 1;
+// Where windows slide along rows, whose lengths are mostly multiples of 8.
+template <int kVectors, class D, bool kPaired>
+constexpr int kRowTile = !kFull<D>        ? 1
+                         : kPaired        ? 16
+                         : kTileSums == 8 ? 8 / kVectors
+                                          : 8;
 
 struct Problem {
   const Conv2dShape& shape;
@@ -66,8 +78,9 @@ struct Problem {
   }
 };
 
-// kVectors vectors of outputs from `channel` on, which read the inputs from `first_input` on.
-template <int kVectors, class D>
+// kVectors vectors of outputs from `channel` on, which read the inputs from `first_input` on. kPaired: the
+// vector's halves are two groups of outputs, and so are the inputs, in turn (Lines).
+template <int kVectors, class D, bool kPaired = false>
 struct Outputs {
   static constexpr int kLanes = lanes(D());
   D d;
@@ -75,8 +88,25 @@ struct Outputs {
   int first_input;
 };
 
+// The halves of a vector in turn, lane by lane, and the other way round.
+template <class D>
+struct Turn {
+  alignas(64) static constexpr std::int32_t kInTurn[16] = {0, 8,  1, 9,  2, 10, 3, 11,
+                                                           4, 12, 5, 13, 6, 14, 7, 15};
+  alignas(64) static constexpr std::int32_t kApart[16] = {0, 2, 4, 6, 8, 10, 12, 14,
+                                                          1, 3, 5, 7, 9, 11, 13, 15};
+  template <class V>
+  static HWY_INLINE V in_turn(V v) {
+    return hn::TableLookupLanes(v, hn::SetTableIndices(D(), kInTurn));
+  }
+  template <class V>
+  static HWY_INLINE V apart(V v) {
+    return hn::TableLookupLanes(v, hn::SetTableIndices(D(), kApart));
+  }
+};
+
 // The sums of kPixels pixels.
-template <int kPixels, int kVectors, class D>
+template <int kPixels, int kVectors, class D, bool kPaired = false>
 class Tile {
   using V = hn::Vec<D>;
 
@@ -103,35 +133,163 @@ class Tile {
     for (int c = 0; c < count; ++c) {
       if constexpr (kFetch) hwy::Prefetch(weights + kVectors * lanes(D()));
       V w[kVectors];
-      for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * lanes(D()));
+      for (int v = 0; v < kVectors; ++v) {
+        w[v] = hn::LoadU(d, weights + v * lanes(D()));
+        if constexpr (kPaired) w[v] = Turn<D>::in_turn(w[v]);
+      }
       for (int p = 0; p < kPixels; ++p) {
-        const V x = hn::Set(d, pixels[p][c]);
+        const V x = input(pixels[p], c);
         for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(x, w[v]));
       }
       weights += outputs;
     }
   }
 
-  HWY_INLINE V (&sums())[kPixels][kVectors] { return sums_; }
+  // Once all terms are there.
+  HWY_INLINE V (&sums())[kPixels][kVectors] {
+    if constexpr (kPaired) {
+      for (auto& pixel : sums_) {
+        for (V& sum : pixel) sum = Turn<D>::apart(sum);
+      }
+    }
+    return sums_;
+  }
 
  private:
+  static HWY_INLINE V input(const float* pixel, int c) {
+    if constexpr (kPaired) {
+      const hn::Repartition<double, D> d64;
+      double both;
+      std::memcpy(&both, pixel + 2 * c, sizeof(both));
+      return hn::BitCast(D(), hn::Set(d64, both));
+    } else {
+      return hn::Set(D(), pixel[c]);
+    }
+  }
+
   V sums_[kPixels][kVectors];
 };
 
-// Pixels f .. f + kPixels - 1 of row t, which all have the taps `columns` of the first.
-template <int kPixels, int kVectors, class D>
-HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps<float>& row, const Outputs<kVectors, D>& o,
-                                int t, int f, Taps columns) {
+// Groups of 8 outputs fill half a vector of 16 lanes: two of them share one, if their inputs can be copied
+// into lines.
+constexpr bool kPairs = lanes(FullTag()) == 16;
+
+// The input rows under one row of outputs. Where windows leave them to the left or right, they are copied
+// with zeros around them, so that all pixels are alike: x * w = +-0 is added to sums that are never -0, which
+// changes none. (Weights are finite.)
+class Lines {
+ public:
+  explicit Lines(const Problem& p, bool paired)
+      : p_(p),
+        channels_(p.shape.in_channels),
+        columns_((p.output.frequency - 1) * p.shape.window.stride_frequency +
+                 p.shape.window.kernel_frequency),
+        paired_(paired),
+        copied_(paired || needs_copy(p)) {
+    for (int l = 0; paired && l < lanes(FullTag()); ++l) {
+      const int place = l % (2 * p.depth());
+      lane_[l] = l - place + place % 2 * p.depth() + place / 2;
+    }
+  }
+
+  static bool fits(const Problem& p) {
+    const Window& w = p.shape.window;
+    const std::ptrdiff_t columns =
+        std::ptrdiff_t{p.output.frequency - 1} * w.stride_frequency + w.kernel_frequency;
+    return columns * p.shape.in_channels * w.kernel_time <= kFloats;
+  }
+
+  // For output row t; rows in ascending order keep what they share.
+  HWY_INLINE void prepare(int t) {
+    const RowTaps<float> row(p_.shape.window, p_.input, t);
+    taps = row.taps;
+    for (int i = taps.begin; i < taps.end; ++i) rows[i] = copied_ ? copy(taps.origin + i) : row.rows[i];
+  }
+
+  // Floats from a row's start to what tap (., 0) of output column f reads.
+  HWY_INLINE std::ptrdiff_t offset(int f) const {
+    const Window& w = p_.shape.window;
+    return copied_ ? std::ptrdiff_t{f} * w.stride_frequency * channels_
+                   : (std::ptrdiff_t{f} * w.stride_frequency - w.pad_frequency) * p_.input.pixel_stride;
+  }
+  std::ptrdiff_t pixel_stride() const { return copied_ ? channels_ : p_.input.pixel_stride; }
+  Taps columns(int f) const {
+    return copied_ ? Taps{0, 0, p_.shape.window.kernel_frequency}
+                   : clip_columns(p_.shape.window, f, p_.input.frequency);
+  }
+  Whole whole() const {
+    return copied_ ? Whole{0, p_.output.frequency}
+                   : whole_columns(p_.shape.window, p_.input.frequency, p_.output.frequency);
+  }
+
+  Taps taps;                      // along time
+  const float* rows[kMaxKernel];  // [taps.begin, taps.end) are set
+
+ private:
+  static constexpr std::ptrdiff_t kFloats = 4096;
+
+  static bool needs_copy(const Problem& p) {
+    const Window& w = p.shape.window;
+    const int end = (p.output.frequency - 1) * w.stride_frequency - w.pad_frequency + w.kernel_frequency;
+    return (w.pad_frequency > 0 || end > p.input.frequency) && fits(p);
+  }
+
+  // Row r of the input, in a place that it shares with r +- kernel_time only.
+  HWY_INLINE const float* copy(int r) {
+    const int slot = r % p_.shape.window.kernel_time;
+    float* const to = floats_ + slot * columns_ * channels_;
+    if (copied_row_[slot] == r + 1) return to;
+    copied_row_[slot] = r + 1;
+    const int before = p_.shape.window.pad_frequency;
+    const int inside = std::min(p_.input.frequency, static_cast<int>(columns_) - before);
+    std::fill_n(to, before * channels_, 0.0F);
+    float* pixel = to + before * channels_;
+    if (kPairs && paired_) {
+      for (int f = 0; f < inside; ++f) pair(p_.input.pixel(r, f), pixel + f * channels_);
+    } else if (p_.input.pixel_stride == channels_) {
+      std::copy_n(p_.input.row(r), inside * channels_, pixel);
+    } else {
+      for (int f = 0; f < inside; ++f) std::copy_n(p_.input.pixel(r, f), channels_, pixel + f * channels_);
+    }
+    pixel += inside * channels_;
+    std::fill(pixel, to + columns_ * channels_, 0.0F);
+    return to;
+  }
+
+  // The channels of each two groups in turn: g0c0 g1c0 g0c1 g1c1 ...
+  HWY_INLINE void pair(const float* from, float* to) const {
+    const FullTag d;
+    const auto order = hn::SetTableIndices(d, lane_);
+    for (int c = 0; c < channels_; c += lanes(d))
+      hn::StoreU(hn::TableLookupLanes(hn::LoadU(d, from + c), order), d, to + c);
+  }
+
+  const Problem& p_;
+  const std::ptrdiff_t channels_;
+  const std::ptrdiff_t columns_;
+  const bool paired_;
+  const bool copied_;
+  int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
+  alignas(64) std::int32_t lane_[lanes(FullTag())];
+  alignas(64) float floats_[kFloats];
+};
+
+// Pixels f .. f + kPixels - 1 of row t, which all have the taps of the first.
+template <int kPixels, int kVectors, class D, bool kPaired>
+HWY_INLINE void convolve_pixels(const Problem& p, const Lines& lines, const Outputs<kVectors, D, kPaired>& o,
+                                int t, int f) {
   const Window& window = p.shape.window;
   const int depth = p.depth();
   const std::ptrdiff_t outputs = p.shape.out_channels;
-  const std::ptrdiff_t stride = p.input.pixel_stride;
+  const std::ptrdiff_t stride = lines.pixel_stride();
+  const Taps columns = lines.columns(f);
   // Where pixels follow each other without gaps, a row's taps are one run of inputs.
-  const int step = stride == depth && columns.count() > 0 ? columns.count() : 1;
-  Tile<kPixels, kVectors, D> tile;
-  for (int i = row.taps.begin; i < row.taps.end; ++i) {
+  const int step = stride == depth && !kPaired && columns.count() > 0 ? columns.count() : 1;
+  Tile<kPixels, kVectors, D, kPaired> tile;
+  for (int i = lines.taps.begin; i < lines.taps.end; ++i) {
+    const float* const x = lines.rows[i] + lines.offset(f) + o.first_input;
     for (int j = columns.begin; j < columns.end; j += step) {
-      tile.add(row.rows[i] + (columns.origin + j) * stride + o.first_input, window.stride_frequency * stride,
+      tile.add(x + j * stride, window.stride_frequency * stride,
                p.kernel + std::ptrdiff_t{i * window.kernel_frequency + j} * depth * outputs + o.channel,
                outputs, step * depth);
     }
@@ -145,22 +303,18 @@ HWY_INLINE void convolve_pixels(const Problem& p, const RowTaps<float>& row, con
   p.store(D(), rows, places, o.channel, tile.sums());
 }
 
-// All pixels, row by row. Those whose windows lie inside the input from left to right are neighbours.
-template <int kVectors, class D>
-HWY_NOINLINE void convolve_rows(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kTile = tile_pixels<kVectors, D>();
-  const auto [whole, end] = whole_columns(p.shape.window, p.input.frequency, p.output.frequency);
-  for (int t = p.first_row; t < p.last_row; ++t) {
-    const RowTaps<float> row(p.shape.window, p.input, t);
-    int f = 0;
-    for (; f < whole; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
-    if constexpr (kTile > 1) {
-      constexpr int kHalf = kTile / 2;
-      for (; f + kTile <= end; f += kTile) convolve_pixels<kTile>(p, row, o, t, f, p.columns(f));
-      for (; f + kHalf <= end; f += kHalf) convolve_pixels<kHalf>(p, row, o, t, f, p.columns(f));
-    }
-    for (; f < p.output.frequency; ++f) convolve_pixels<1>(p, row, o, t, f, p.columns(f));
+// Row t. Pixels whose windows lie inside the lines are neighbours.
+template <int kVectors, class D, bool kPaired>
+HWY_NOINLINE void convolve_row(const Problem& p, const Lines& lines, const Outputs<kVectors, D, kPaired>& o,
+                               int t) {
+  constexpr int kTile = kRowTile<kVectors, D, kPaired>;
+  const auto [whole, end] = lines.whole();
+  int f = 0;
+  for (; f < whole; ++f) convolve_pixels<1>(p, lines, o, t, f);
+  if constexpr (kTile > 1) {
+    for (; f + kTile <= end; f += kTile) convolve_pixels<kTile>(p, lines, o, t, f);
   }
+  for (; f < p.output.frequency; ++f) convolve_pixels<1>(p, lines, o, t, f);
 }
 
 // A place among the output's pixels, counted across rows.
@@ -194,7 +348,7 @@ HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o,
 
 template <int kVectors, class D>
 HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kTile = tile_pixels<kVectors, D>();
+  constexpr int kTile = kPointTile<kVectors, D>;
   int left = (p.last_row - p.first_row) * p.output.frequency;
   Cursor cursor{p.first_row, 0};
   if constexpr (kTile > 1) {
@@ -219,21 +373,44 @@ bool is_pointwise(const Problem& p) {
          (p.output.frequency - 1) * w.stride_frequency < p.input.frequency;
 }
 
-template <int kVectors, class D>
-void convolve(const Problem& p, D d, int channel, int first_input) {
-  const Outputs<kVectors, D> outputs{d, channel, first_input};
-  if (is_pointwise(p)) {
-    convolve_all_points(p, outputs);
-  } else {
-    convolve_rows(p, outputs);
-  }
+// Calls body(outputs) for outputs [channel, end) of one group: two vectors at a time, then one, then parts of
+// one.
+template <class Body>
+HWY_INLINE void for_outputs(int channel, int end, int first_input, const Body& body) {
+  const FullTag d;
+  for (; channel + 2 * lanes(d) <= end; channel += 2 * lanes(d))
+    body(Outputs<2, FullTag>{d, channel, first_input});
+  for_channels(d, channel, end, [&](auto part, int c) HWY_ATTR {
+    body(Outputs<1, decltype(part)>{part, c, first_input});
+  });
 }
 
-// Outputs [channel, end) of one group: two vectors at a time, then one, then parts of one.
-void convolve_group(const Problem& p, int channel, int end, int first_input) {
-  const FullTag d;
-  for (; channel + 2 * lanes(d) <= end; channel += 2 * lanes(d)) convolve<2>(p, d, channel, first_input);
-  for_channels(d, channel, end, [&](auto part, int c) HWY_ATTR { convolve<1>(p, part, c, first_input); });
+template <class Body>
+HWY_INLINE void for_groups(const Problem& p, const Body& body) {
+  const int outputs = p.shape.out_channels / p.shape.groups;
+  for (int g = 0; g < p.shape.groups; ++g) for_outputs(g * outputs, (g + 1) * outputs, g * p.depth(), body);
+}
+
+bool is_paired(const Problem& p) {
+  const int depth = p.depth();
+  return kPairs && p.shape.out_channels == 8 * p.shape.groups && p.shape.groups % 2 == 0 && depth <= 8 &&
+         std::has_single_bit(static_cast<unsigned>(depth)) && p.shape.in_channels % 16 == 0 && Lines::fits(p);
+}
+
+HWY_NOINLINE void convolve_rows(const Problem& p) {
+  const bool paired = is_paired(p);
+  Lines lines(p, paired);
+  for (int t = p.first_row; t < p.last_row; ++t) {
+    lines.prepare(t);
+    if (!paired) {
+      for_groups(p, [&](const auto& outputs) HWY_ATTR { convolve_row(p, lines, outputs, t); });
+      continue;
+    }
+    if constexpr (kPairs) {
+      for (int g = 0; g < p.shape.groups; g += 2)
+        convolve_row(p, lines, Outputs<1, FullTag, true>{FullTag(), 8 * g, g * p.depth()}, t);
+    }
+  }
 }
 
 // One vector of channels from `c` on, pixels f .. f + kPixels - 1 of row t, which all have the taps `columns`
@@ -292,9 +469,10 @@ void conv2d(const Conv2dShape& shape, View<const float> input, const float* kern
   const Problem p{shape, input, kernel, epilogue, output, first_row, last_row};
   if (shape.groups == shape.in_channels && shape.groups == shape.out_channels) {
     convolve_depthwise(p);
+  } else if (is_pointwise(p)) {
+    for_groups(p, [&](const auto& outputs) HWY_ATTR { convolve_all_points(p, outputs); });
   } else {
-    const int outputs = shape.out_channels / shape.groups;
-    for (int g = 0; g < shape.groups; ++g) convolve_group(p, g * outputs, (g + 1) * outputs, g * p.depth());
+    convolve_rows(p);
   }
   if (!epilogue.signs) return;
   for (int t = first_row; t < last_row; ++t) {

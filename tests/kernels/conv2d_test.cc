@@ -75,6 +75,18 @@ TEST(Conv2d, GroupsEqualTheirTwin) {
   });
 }
 
+// Eight outputs a group: where vectors have 16 lanes, two groups share one. Rows long enough for every tile.
+TEST(Conv2d, GroupsOfEightOutputsEqualTheirTwin) {
+  for_seeds(60, [](Random& random) {
+    const int in_time = between(random, 1, 6);
+    const int in_frequency = between(random, 1, 40);
+    const RandomWindow w = random_window(random, in_time, in_frequency, 4);
+    const int depth = 1 << between(random, 0, 3);
+    const int groups = 16 / depth * between(random, 1, 2);
+    check(random, {w.window, groups * depth, groups * 8, groups}, in_time, in_frequency, w.time, w.frequency);
+  });
+}
+
 TEST(Conv2d, DepthwiseEqualsItsTwin) {
   for_seeds(100, [](Random& random) {
     const int in_time = between(random, 1, 8);
