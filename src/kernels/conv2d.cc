@@ -160,7 +160,7 @@ class Tile {
     if constexpr (kPaired) {
       const hn::Repartition<double, D> d64;
       double both;
-      std::memcpy(&both, pixel + 2 * c, sizeof(both));
+      std::memcpy(&both, pixel + std::ptrdiff_t{2} * c, sizeof(both));
       return hn::BitCast(D(), hn::Set(d64, both));
     } else {
       return hn::Set(D(), pixel[c]);
@@ -180,12 +180,12 @@ constexpr bool kPairs = lanes(FullTag()) == 16;
 class Lines {
  public:
   explicit Lines(const Problem& p, bool paired)
-      : p_(p),
+      : paired_(paired),
+        copied_(paired || needs_copy(p)),
         channels_(p.shape.in_channels),
         columns_((p.output.frequency - 1) * p.shape.window.stride_frequency +
                  p.shape.window.kernel_frequency),
-        paired_(paired),
-        copied_(paired || needs_copy(p)) {
+        p_(p) {
     for (int l = 0; paired && l < lanes(FullTag()); ++l) {
       const int place = l % (2 * p.depth());
       lane_[l] = l - place + place % 2 * p.depth() + place / 2;
@@ -264,14 +264,14 @@ class Lines {
       hn::StoreU(hn::TableLookupLanes(hn::LoadU(d, from + c), order), d, to + c);
   }
 
-  const Problem& p_;
-  const std::ptrdiff_t channels_;
-  const std::ptrdiff_t columns_;
+  alignas(64) float floats_[kFloats];
+  std::int32_t lane_[lanes(FullTag())];
+  int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
   const bool paired_;
   const bool copied_;
-  int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
-  alignas(64) std::int32_t lane_[lanes(FullTag())];
-  alignas(64) float floats_[kFloats];
+  const std::ptrdiff_t channels_;
+  const std::ptrdiff_t columns_;
+  const Problem& p_;
 };
 
 // Pixels f .. f + kPixels - 1 of row t, which all have the taps of the first.
@@ -391,9 +391,10 @@ HWY_INLINE void for_groups(const Problem& p, const Body& body) {
   for (int g = 0; g < p.shape.groups; ++g) for_outputs(g * outputs, (g + 1) * outputs, g * p.depth(), body);
 }
 
-bool is_paired(const Problem& p) {
+bool is_paired([[maybe_unused]] const Problem& p) {
+  if constexpr (!kPairs) return false;
   const int depth = p.depth();
-  return kPairs && p.shape.out_channels == 8 * p.shape.groups && p.shape.groups % 2 == 0 && depth <= 8 &&
+  return p.shape.out_channels == 8 * p.shape.groups && p.shape.groups % 2 == 0 && depth <= 8 &&
          std::has_single_bit(static_cast<unsigned>(depth)) && p.shape.in_channels % 16 == 0 && Lines::fits(p);
 }
 

@@ -21,8 +21,8 @@ struct Conv2dShape {
 //                  * kernel[i][j][c][o]
 //   output(t, f, o) = epilogue(sum)
 //
-// starting from +0, each product and each sum rounded to float in this order; weights are finite. kernel: [kernel_time,
-// kernel_frequency, G, out_channels] (HWIO), 4-byte aligned.
+// starting from +0, each product and each sum rounded to float in this order; weights are finite. kernel:
+// [kernel_time, kernel_frequency, G, out_channels] (HWIO), 4-byte aligned.
 using Conv2d = void(const Conv2dShape& shape, View<const float> input, const float* kernel,
                     const Epilogue& epilogue, View<float> output, int first_row, int last_row) noexcept;
 
