@@ -264,7 +264,7 @@ class Lines {
       hn::StoreU(hn::TableLookupLanes(hn::LoadU(d, from + c), order), d, to + c);
   }
 
-  alignas(64) float floats_[kFloats];
+  float floats_[kFloats];
   std::int32_t lane_[lanes(FullTag())];
   int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
   const bool paired_;
