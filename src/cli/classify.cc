@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/feature_logits.h"
 #include "cli/inputs.h"
 #include "cli/interrupt.h"
 #include "cli/model_options.h"
@@ -31,6 +32,8 @@ struct Options {
   bool raw = false;
   audio::RawFormat format;
   int threads = 1;
+  std::string features;
+  bool logits = false;
   bool json = false;
 };
 
@@ -86,6 +89,11 @@ int threads_for(const std::vector<Input>& inputs, int wanted) {
 }
 
 Status run(const Options& options) {
+  if (options.inputs.empty() && options.features.empty()) fail_usage("FILES is required, or --features FILE");
+  if (!options.features.empty()) {
+    BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+    return print_feature_logits(model, options.features);
+  }
   if (std::count(options.inputs.begin(), options.inputs.end(), kStandardInput) > 1)
     fail_usage("standard input (-) can be read only once");
   std::error_code ignored;
@@ -134,11 +142,10 @@ Status run(const Options& options) {
 std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   add_model_argument(arguments, options->model);
-  arguments
-      .add("FILES", options->inputs,
-           "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input")
-      .check(not_empty())
-      .required();
+  Argument files = arguments.add(
+      "FILES", options->inputs,
+      "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input");
+  files.check(not_empty());
   add_policy_options(arguments, options->policy, "When to leave early");
   add_model_options(arguments, options->model);
   const Argument raw = arguments.flag(
@@ -152,7 +159,13 @@ std::function<Status()> configure(Arguments& arguments) {
       .needs(raw)
       .show_default();
   add_threads_argument(arguments, options->threads, "Clips at the same time; changes no answer but its time");
-  arguments.flag("--json", options->json, "One JSON object per line instead of a table");
+  Argument json = arguments.flag("--json", options->json, "One JSON object per line instead of a table");
+  Argument logits = arguments.flag("--logits", options->logits, "Print what every exit says, before softmax");
+  Argument features = arguments.add(
+      "--features FILE", options->features,
+      "Ready log-mel features instead of FILES: a NumPy file (.npy), float32 [clips, frames, bins]");
+  features.check(not_empty()).needs(logits).needs(json).excludes(files);
+  logits.needs(features);
   return [options] { return run(*options); };
 }
 
