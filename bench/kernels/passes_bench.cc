@@ -70,11 +70,14 @@ const Pass kPasses[] = {
      }},
     {"add", kElements, [](const KernelTable& k, Tensors& t) { k.add(t.from, t.with, t.to, 0, kTime); }},
     {"copy", kElements, [](const KernelTable& k, Tensors& t) { k.copy(t.from, t.to, 0, kTime); }},
-    {"accumulate_time", kElements,
-     [](const KernelTable& k, Tensors& t) { k.accumulate_time(t.from, t.output.data(), 0, kTime); }},
-    {"accumulate_global", kElements,
-     [](const KernelTable& k, Tensors& t) { k.accumulate_global(t.from, t.output.data(), 0, kTime); }},
-    {"divide", kInputs, [](const KernelTable& k, Tensors& t) { k.divide(t.output.data(), kInputs, 1.0F); }},
+    {"mean_time_affine", kElements,
+     [](const KernelTable& k, Tensors& t) {
+       k.mean_time(t.from, false, t.per_channel.data(), t.per_channel.data(), t.output.data());
+     }},
+    {"mean_global_affine", kElements,
+     [](const KernelTable& k, Tensors& t) {
+       k.mean_global(t.from, false, t.per_channel.data(), t.per_channel.data(), t.output.data());
+     }},
     {"dense_binary_1024x12", kInputs,
      [](const KernelTable& k, Tensors& t) {
        k.dense_binary(t.per_channel.data(), kInputs, t.dense_bits.data(), t.per_channel.data(),

@@ -84,7 +84,7 @@ std::vector<Row> rows_of(const runtime::Plan& plan) {
          .layers = exit.name,
          .output = {1, 1, exit.classes},
          .macs = {},
-         .uses = {{"input", exit.tensor}, {"row", exit.row}, {"means", exit.sums}, {"output", plan.logits}}});
+         .uses = {{"input", exit.tensor}, {"means", exit.means}, {"output", plan.logits}}});
   }
   return rows;
 }

@@ -1,9 +1,10 @@
 // dense_binary: lanes over inputs, eight partial sums whatever the vector width:
 //
-//      input   [x0 x1 x2 x3 x4 x5 x6 x7][x8 ...        one step adds eight inputs
-//      bits     b0 b1 ..             b7                one byte of the row's word; bit 1 flips the float's
-//      sign p       [p0 p1 p2 p3 p4 p5 p6 p7]               one register (AVX2 and up), two (128 bits), eight
-//      (scalar)
+//      input   [x0 x1 x2 x3 x4 x5 x6 x7][x8 ...   one step adds eight inputs
+//      bits     b0 b1 b2 b3 b4 b5 b6 b7           a quarter of half a word, which all lanes hold; each tests
+//      its
+//                                                 own bit: 1 changes the float's sign
+//      p       [p0 p1 p2 p3 p4 p5 p6 p7]          one register (AVX2 and up), two (128 bits), eight (scalar)
 //
 // dense_float: lanes over classes.
 // clang-format off: the order of these is Highway's rule
@@ -14,6 +15,8 @@
 #include "kernels/targets.h"
 // clang-format on
 
+#include <algorithm>
+
 #include "core/bits.h"
 #include "kernels/lanes-inl.h"
 
@@ -23,8 +26,26 @@ namespace {
 
 constexpr int kPartials = 8;
 
+alignas(64) constexpr std::uint32_t kBitOfLane[] = {
+    1U << 0U,  1U << 1U,  1U << 2U,  1U << 3U,  1U << 4U,  1U << 5U,  1U << 6U,  1U << 7U,
+    1U << 8U,  1U << 9U,  1U << 10U, 1U << 11U, 1U << 12U, 1U << 13U, 1U << 14U, 1U << 15U,
+    1U << 16U, 1U << 17U, 1U << 18U, 1U << 19U, 1U << 20U, 1U << 21U, 1U << 22U, 1U << 23U,
+    1U << 24U, 1U << 25U, 1U << 26U, 1U << 27U, 1U << 28U, 1U << 29U, 1U << 30U, 1U << 31U};
+
 HWY_INLINE float sum_of(const float (&p)[kPartials]) {
   return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+}
+
+// x where its bit is 0, minus_x where it is 1.
+template <class D, class DU, class V, class VU>
+HWY_INLINE V with_sign([[maybe_unused]] D d, [[maybe_unused]] DU du, V x, [[maybe_unused]] V minus_x, VU bits,
+                       VU bit) {
+#if HWY_TARGET <= HWY_AVX3
+  return hn::IfThenElse(hn::RebindMask(d, hn::TestBit(bits, bit)), minus_x, x);
+#else
+  const auto sign = hn::Set(du, 0x80000000U);
+  return hn::BitCast(d, hn::Xor(hn::BitCast(du, x), hn::IfThenElseZero(hn::TestBit(bits, bit), sign)));
+#endif
 }
 
 // kRows classes at once, so that their additions overlap.
@@ -37,8 +58,7 @@ void dense_binary_rows(const float* input, int inputs, const std::uint64_t* kern
   const D d;
   const hn::RebindToUnsigned<D> du;
   using V = hn::Vec<D>;
-  alignas(64) static constexpr std::uint32_t kBitOfLane[kPartials] = {1, 2, 4, 8, 16, 32, 64, 128};
-  const auto sign = hn::Set(du, 0x80000000U);
+  constexpr int kHalf = kWordBits / 2;
   const std::ptrdiff_t words = words_for(inputs);
 
   V p[kRows][kVectors];
@@ -46,16 +66,22 @@ void dense_binary_rows(const float* input, int inputs, const std::uint64_t* kern
     for (V& vector : row) vector = hn::Zero(d);
   }
   const int whole = inputs - inputs % kPartials;
-  for (int i = 0; i < whole; i += kPartials) {
-    V x[kVectors];
-    for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, input + i + std::ptrdiff_t{v} * kLanes);
+  for (int begin = 0; begin < whole; begin += kHalf) {
+    hn::Vec<decltype(du)> bits[kRows];
     for (int r = 0; r < kRows; ++r) {
-      const auto byte =
-          static_cast<std::uint32_t>(kernel[r * words + i / kWordBits] >> (i % kWordBits)) & 0xFFU;
+      bits[r] = hn::Set(
+          du, static_cast<std::uint32_t>(kernel[r * words + begin / kWordBits] >> (begin % kWordBits)));
+    }
+    const int end = std::min(begin + kHalf, whole);
+    for (int i = begin; i < end; i += kPartials) {
       for (int v = 0; v < kVectors; ++v) {
-        const auto bit = hn::And(hn::Set(du, byte), hn::Load(du, kBitOfLane + std::ptrdiff_t{v} * kLanes));
-        const auto flip = hn::IfThenZeroElse(hn::Eq(bit, hn::Zero(du)), sign);
-        p[r][v] = hn::Add(p[r][v], hn::BitCast(d, hn::Xor(hn::BitCast(du, x[v]), flip)));
+        const std::ptrdiff_t lane = std::ptrdiff_t{v} * kLanes;
+        const auto bit = hn::Load(du, kBitOfLane + (i - begin) + lane);
+        const V x = hn::LoadU(d, input + i + lane);
+        const V minus_x = hn::Neg(x);
+        for (int r = 0; r < kRows; ++r) {
+          p[r][v] = hn::Add(p[r][v], with_sign(d, du, x, minus_x, bits[r], bit));
+        }
       }
     }
   }

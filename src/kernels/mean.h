@@ -1,20 +1,18 @@
-// Means as running sums, so that rows may come in pieces. Begin with sums of 0; add rows in ascending order;
-// divide.
+// Means over time, of what stands before an exit's pool: ReLU and batch norm included.
 #pragma once
-
-#include <cstddef>
 
 #include "kernels/view.h"
 
 namespace bittern::kernels {
 
-// accumulate_time:   sums[f * channels + c] += input(t, f, c) for t in [first_row, last_row) ascending
-// accumulate_global: sums[c] += input(t, f, c) for t ascending, then f ascending
-// Any cut into row ranges gives the bits of one call over all rows.
-using Accumulate = void(View<const float> input, float* sums, int first_row, int last_row) noexcept;
-
-// values[i] = values[i] / divisor for i < count: IEEE division. The divisor is time for accumulate_time, time
-// * frequency for accumulate_global.
-using Divide = void(float* values, std::size_t count, float divisor) noexcept;
+// With y(t, f, c) = input(t, f, c), then `y > 0 ? y : 0` where `relu`, then `y * scale[c] + bias[c]` (both or
+// neither null), product and sum each rounded to float:
+//
+//   mean_time:   output[f * channels + c] = (sum over t ascending of y(t, f, c)) / time
+//   mean_global: output[c] = (sum over t ascending, then f ascending, of y(t, f, c)) / (time * frequency)
+//
+// Sums start from +0; the division is IEEE's.
+using Mean = void(View<const float> input, bool relu, const float* scale, const float* bias,
+                  float* output) noexcept;
 
 }  // namespace bittern::kernels

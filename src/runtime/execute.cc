@@ -139,25 +139,10 @@ void Executor::run_step(const Step& step, int first_row, int last_row) noexcept 
 }
 
 void Executor::run_exit(const ExitStep& exit, std::span<float> output) noexcept {
-  const kernels::View<float> tensor = view<float>(exit.tensor);
-  const kernels::View<float> row = view<float>(exit.row);
-  const std::span<float> means = row_of(exit.sums);
-  std::fill(means.begin(), means.end(), 0.0F);
-  auto* const accumulate = exit.global ? kernels_->accumulate_global : kernels_->accumulate_time;
-  for (int t = 0; t < exit.rows; ++t) {
-    kernels::View<float> source = tensor;
-    if (exit.relu) {
-      kernels_->relu(source, row, t, t + 1);
-      source = row;
-    }
-    if (exit.norm_before) {
-      kernels_->affine(source, exit.norm_scale, exit.norm_bias, row, t, t + 1);
-      source = row;
-    }
-    accumulate(source, means.data(), t, t + 1);
-  }
-  const int pooled = exit.global ? exit.rows * exit.frequency : exit.rows;
-  kernels_->divide(means.data(), means.size(), static_cast<float>(pooled));
+  const std::span<float> means = row_of(exit.means);
+  auto* const mean = exit.global ? kernels_->mean_global : kernels_->mean_time;
+  mean(view<float>(exit.tensor), exit.relu, exit.norm_before ? exit.norm_scale : nullptr,
+       exit.norm_before ? exit.norm_bias : nullptr, means.data());
   if (exit.norm_after) {
     const auto inputs = kernels::dense_view(means.data(), 1, 1, exit.inputs);
     kernels_->affine(inputs, exit.norm_scale, exit.norm_bias, inputs, 0, 1);

@@ -254,16 +254,12 @@ class Lowering {
                   .kernel = weights.kernel.data(),
                   .scale = weights.scale.data(),
                   .bias = weights.bias.data()};
-    if (exit.relu || exit.norm_before) {
-      exit.row = scratch("row of " + exit.name, Element::kFloat, shape.time, shape.frequency, shape.channels);
-      buffer_of(exit.row).rows = 1;
-    }
-    exit.sums = scratch("means of " + exit.name, Element::kFloat, 1, 1, exit.inputs);
+    exit.means = scratch("means of " + exit.name, Element::kFloat, 1, 1, exit.inputs);
     const int first_group = plan_.stages.empty() ? 0 : plan_.stages.back().end_group;
     close_groups();
     exit.position = ++position_;
     exit.index = plan_.step_count++;
-    for (const Place& place : {exit.tensor, exit.row, exit.sums}) use(place, exit.position);
+    for (const Place& place : {exit.tensor, exit.means}) use(place, exit.position);
     plan_.stages.push_back({.first_group = first_group,
                             .end_group = static_cast<int>(plan_.groups.size()),
                             .exit = std::move(exit),

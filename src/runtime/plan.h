@@ -144,8 +144,7 @@ struct ExitStep {
   const float* kernel = nullptr;
   const float* scale = nullptr;
   const float* bias = nullptr;
-  Place row{};   // scratch: one row after relu and norm; none where neither stands before the pool
-  Place sums{};  // [inputs]
+  Place means{};  // scratch: [inputs]
 };
 
 // Groups [first_group, end_group), then an exit.
