@@ -131,8 +131,10 @@ class Tile {
                       int count) {
     const D d;
     for (int c = 0; c < count; ++c) {
-      if constexpr (kFetch) hwy::Prefetch(weights + kVectors * lanes(D()));
       V w[kVectors];
+      if constexpr (kFetch) {
+        for (int v = 0; v < kVectors; ++v) hwy::Prefetch(weights + (kVectors + v) * lanes(D()));
+      }
       for (int v = 0; v < kVectors; ++v) {
         w[v] = hn::LoadU(d, weights + v * lanes(D()));
         if constexpr (kPaired) w[v] = Turn<D>::in_turn(w[v]);
@@ -353,13 +355,7 @@ HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, 
   Cursor cursor{p.first_row, 0};
   if constexpr (kTile > 1) {
     constexpr int kHalf = kTile / 2;
-    // Of few pixels the first tile waits for the weights, which it fetches for the next outputs too.
-    constexpr int kFewPixels = 16;
-    if (left <= kFewPixels && left >= kTile) {
-      convolve_points<kTile, true>(p, o, cursor);
-      left -= kTile;
-    }
-    for (; left >= kTile; left -= kTile) convolve_points<kTile, false>(p, o, cursor);
+    for (; left >= kTile; left -= kTile) convolve_points<kTile, true>(p, o, cursor);
     for (; left >= kHalf; left -= kHalf) convolve_points<kHalf, false>(p, o, cursor);
   }
   for (; left > 0; --left) convolve_points<1, false>(p, o, cursor);
