@@ -29,7 +29,7 @@ LIBRARIES = {
     r"flatbuffers/|model_generated\.h": "model",
     r"xxhash\.h": "core",
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
-    r"torch/|ATen/|c10/": "training",
+    r"torch/|ATen/|c10/|oneapi/": "training",
     r"nlohmann/": "datasets training evaluation report cli",
     r"fmt/": "audio datasets training evaluation report cli",
     r"duktape\.h": "report",

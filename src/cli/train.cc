@@ -30,6 +30,7 @@ struct Options {
   ExitOptions exits;
   std::string schedule = "cosine";
   std::string binary_optimizer = "bop";
+  std::string precision = "auto";
   bool no_augment = false;
   bool no_random_window = false;
   bool no_shift = false;
@@ -97,6 +98,7 @@ void apply_words(Options& options) {
       options.schedule == "constant" ? training::Schedule::kConstant : training::Schedule::kCosine;
   recipe.binary_optimizer =
       options.binary_optimizer == "adam" ? training::BinaryOptimizer::kAdam : training::BinaryOptimizer::kBop;
+  recipe.precision = *training::parse_precision(options.precision);
   training::AugmentSettings& augment = recipe.augment;
   if (options.no_random_window || options.no_augment) augment.random_window = false;
   if (options.no_shift || options.no_augment) augment.shift_ms = 0;
@@ -203,6 +205,11 @@ void add_recipe_options(Arguments& arguments, Options& options) {
                        "Threads to work with; part of what fixes the resulting bits");
   arguments.add("--device NAME", recipe.device, "Where to train: cpu or cuda")
       .check(one_of({"cpu", "cuda"}))
+      .show_default();
+  arguments
+      .add("--precision NAME", options.precision,
+           "Of matrix products: fp32, bf16, or auto: bf16 where the processor has it")
+      .check(one_of({"auto", "fp32", "bf16"}))
       .show_default();
 }
 

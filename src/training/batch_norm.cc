@@ -6,6 +6,7 @@
 
 #include "training/portable.h"
 #include "training/torch.h"
+#include "training/vectorised.h"
 
 namespace bittern::training {
 namespace {
@@ -17,7 +18,7 @@ using torch::autograd::variable_list;
 // Sums are taken per chunk of rows and the chunks added in order, so that the bits do not depend on the
 // number of threads.
 constexpr std::int64_t kChunkRows = 512;
-constexpr std::int64_t kBlockRows = 32;  // centred sums of squares are taken while a block is in the cache
+constexpr std::int64_t kBlockRows = 64;  // centred sums of squares are taken while a block is in the cache
 
 std::int64_t chunks_of(std::int64_t rows) { return (rows + kChunkRows - 1) / kChunkRows; }
 
@@ -27,27 +28,34 @@ struct Moments {  // of `count` rows, per channel
   std::vector<double> squares;  // sum of (x - mean)^2
 };
 
-// Chan, Golub, LeVeque 1979.
+// Chan, Golub, LeVeque 1979. share = b / n, both = a * b / n for a values merged with b more, n in all.
+BITTERN_VECTORISED void merge_each(const double* __restrict mean, const double* __restrict squares,
+                                   std::size_t channels, double share, double both,
+                                   double* __restrict all_mean, double* __restrict all_squares) {
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double difference = mean[c] - all_mean[c];
+    all_mean[c] += difference * share;
+    all_squares[c] += squares[c] + difference * difference * both;
+  }
+}
+
 void merge(Moments& into, std::int64_t count, const double* mean, const double* squares) {
   const auto a = static_cast<double>(into.count);
   const auto b = static_cast<double>(count);
-  const double n = a + b;
-  for (std::size_t c = 0; c < into.mean.size(); ++c) {
-    const double difference = mean[c] - into.mean[c];
-    into.mean[c] += difference * b / n;
-    into.squares[c] += squares[c] + difference * difference * a * b / n;
-  }
+  merge_each(mean, squares, into.mean.size(), b / (a + b), a * b / (a + b), into.mean.data(),
+             into.squares.data());
   into.count += count;
 }
 
-void sum_rows(const float* x, std::int64_t rows, std::int64_t channels, float floor, float* sum) {
+BITTERN_VECTORISED void sum_rows(const float* __restrict x, std::int64_t rows, std::int64_t channels,
+                                 float floor, float* __restrict sum) {
   std::fill_n(sum, channels, 0.0F);
   for (std::int64_t r = 0; r < rows; ++r, x += channels)
     for (std::int64_t c = 0; c < channels; ++c) sum[c] += std::max(x[c], floor);
 }
 
-void sum_squares(const float* x, std::int64_t rows, std::int64_t channels, float floor, const float* mean,
-                 float* sum) {
+BITTERN_VECTORISED void sum_squares(const float* __restrict x, std::int64_t rows, std::int64_t channels,
+                                    float floor, const float* __restrict mean, float* __restrict sum) {
   std::fill_n(sum, channels, 0.0F);
   for (std::int64_t r = 0; r < rows; ++r, x += channels) {
     for (std::int64_t c = 0; c < channels; ++c) {
@@ -93,31 +101,51 @@ Moments moments_of(const float* x, std::int64_t rows, std::int64_t channels, flo
 }
 
 // y = max(x, floor) * scale + bias.
+BITTERN_VECTORISED void scale_some(const float* __restrict x, float* __restrict y, std::int64_t rows,
+                                   std::int64_t channels, float floor, const float* __restrict scale,
+                                   const float* __restrict bias) {
+  for (std::int64_t r = 0; r < rows; ++r, x += channels, y += channels)
+    for (std::int64_t c = 0; c < channels; ++c) y[c] = std::max(x[c], floor) * scale[c] + bias[c];
+}
+
 void scale_rows(const float* x, float* y, std::int64_t rows, std::int64_t channels, float floor,
                 const float* scale, const float* bias) {
   at::parallel_for(0, rows, kChunkRows, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const float* from = x + r * channels;
-      float* to = y + r * channels;
-      for (std::int64_t c = 0; c < channels; ++c) to[c] = std::max(from[c], floor) * scale[c] + bias[c];
-    }
+    scale_some(x + begin * channels, y + begin * channels, end - begin, channels, floor, scale, bias);
   });
 }
 
 // dx = (dy * on_gradient + max(x, floor) * on_value + constant) where x > floor, else 0.
+BITTERN_VECTORISED void gradient_some(const float* __restrict x, const float* __restrict dy,
+                                      float* __restrict dx, std::int64_t rows, std::int64_t channels,
+                                      float floor, const float* __restrict on_gradient,
+                                      const float* __restrict on_value, const float* __restrict constant) {
+  for (std::int64_t r = 0; r < rows; ++r, x += channels, dy += channels, dx += channels) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float full = dy[c] * on_gradient[c] + x[c] * on_value[c] + constant[c];
+      dx[c] = x[c] > floor ? full : 0.0F;
+    }
+  }
+}
+
 void gradient_rows(const float* x, const float* dy, float* dx, std::int64_t rows, std::int64_t channels,
                    float floor, const float* on_gradient, const float* on_value, const float* constant) {
   at::parallel_for(0, rows, kChunkRows, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const float* value = x + r * channels;
-      const float* gradient = dy + r * channels;
-      float* to = dx + r * channels;
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float full = gradient[c] * on_gradient[c] + value[c] * on_value[c] + constant[c];
-        to[c] = value[c] > floor ? full : 0.0F;
-      }
-    }
+    gradient_some(x + begin * channels, dy + begin * channels, dx + begin * channels, end - begin, channels,
+                  floor, on_gradient, on_value, constant);
   });
+}
+
+BITTERN_VECTORISED void add_gradient_sums(const float* __restrict x, const float* __restrict dy,
+                                          std::int64_t rows, std::int64_t channels, float floor,
+                                          const float* __restrict mean, float* __restrict sum,
+                                          float* __restrict dot) {
+  for (std::int64_t r = 0; r < rows; ++r, x += channels, dy += channels) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      sum[c] += dy[c];
+      dot[c] += dy[c] * (std::max(x[c], floor) - mean[c]);
+    }
+  }
 }
 
 // sums[c] = sum of dy, dots[c] = sum of dy * (max(x, floor) - mean).
@@ -128,17 +156,10 @@ void gradient_sums(const float* x, const float* dy, std::int64_t rows, std::int6
   std::vector<float> partial(static_cast<std::size_t>(chunks) * width * 2);
   at::parallel_for(0, chunks, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i * kChunkRows;
       float* sum = partial.data() + i * channels * 2;
-      float* dot = sum + channels;
-      const std::int64_t last = std::min((i + 1) * kChunkRows, rows);
-      for (std::int64_t r = i * kChunkRows; r < last; ++r) {
-        const float* value = x + r * channels;
-        const float* gradient = dy + r * channels;
-        for (std::int64_t c = 0; c < channels; ++c) {
-          sum[c] += gradient[c];
-          dot[c] += gradient[c] * (std::max(value[c], floor) - mean[c]);
-        }
-      }
+      add_gradient_sums(x + first * channels, dy + first * channels, std::min(kChunkRows, rows - first),
+                        channels, floor, mean, sum, sum + channels);
     }
   });
   sums.assign(width, 0.0);

@@ -1,5 +1,6 @@
 #include "training/modules.h"
 
+#include <ATen/record_function.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -94,6 +95,7 @@ struct Run {
   float most_momentum;
   bool latent;      // 1-bit kernels are real weights, still to be quantized
   bool relu_first;  // a BatchNorm that also does the Relu before it
+  Precision precision;
 
   at::Tensor norm(const at::Tensor& x, float epsilon, float momentum, bool relu) const {
     const BatchNormSettings settings{epsilon, std::min(momentum, most_momentum), relu};
@@ -106,11 +108,11 @@ struct Run {
   }
   at::Tensor operator()(const graph::BinaryConv2d& op) const {
     // Bop's kernels are +-1 already: their quantizer and its gradient change nothing, and magnitudes are 1.
-    if (!latent) return binary_convolution(inputs[0], tensors.kernel, op);
+    if (!latent) return binary_convolution(inputs[0], tensors.kernel, op, precision);
     const at::Tensor kernel = op.kernel_quantizer == graph::Quantizer::kApproxSign
                                   ? approx_sign(tensors.kernel)
                                   : ste_sign(tensors.kernel, op.kernel_clip);
-    const at::Tensor y = binary_convolution(inputs[0], kernel, op);
+    const at::Tensor y = binary_convolution(inputs[0], kernel, op, precision);
     return op.has_scale() ? y * magnitude(tensors.kernel) : y;
   }
   at::Tensor operator()(const graph::BatchNorm& op) const {
@@ -228,8 +230,10 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mo
       outputs[i] = inputs[0];
       continue;
     }
+    RECORD_USER_SCOPE(std::string(graph::kind(layer.op)));
     at::Tensor output = std::visit(
-        Run{tensors_[i], inputs, mode.training, mode.most_momentum, latent_, relu_first}, layer.op);
+        Run{tensors_[i], inputs, mode.training, mode.most_momentum, latent_, relu_first, precision_},
+        layer.op);
     if (std::holds_alternative<graph::Exit>(layer.op)) {
       logits.push_back(std::move(output));
     } else {

@@ -10,6 +10,7 @@
 #include "core/status.h"
 #include "graph/network.h"
 #include "training/batch_norm.h"
+#include "training/precision.h"
 #include "training/recipe.h"
 
 namespace bittern::training {
@@ -46,6 +47,9 @@ class TrainableNetwork {
   // initial values. kInvalidArgument where a layer cannot be trained.
   static Expected<TrainableNetwork> create(graph::Network network, BinaryOptimizer optimizer,
                                            std::uint64_t seed);
+
+  // Of the matrix products while training; fp32 at first, never kAuto.
+  void set_precision(Precision precision) { precision_ = precision; }
 
   // Moves all tensors; the optimiser's are made where the parameters are.
   void to(at::Device device);
@@ -85,6 +89,7 @@ class TrainableNetwork {
   graph::Network network_;
   at::Device device_ = at::kCPU;
   bool latent_ = false;  // 1-bit kernels are real weights
+  Precision precision_ = Precision::kFp32;
   std::vector<LayerTensors> tensors_;
   std::vector<Parameter> parameters_;
   std::vector<NamedTensor> state_;

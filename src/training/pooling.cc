@@ -1,5 +1,6 @@
 #include "training/pooling.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "training/saved_attributes.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
+#include "training/vectorised.h"
 
 namespace bittern::training {
 namespace {
@@ -33,20 +35,22 @@ void for_slices(const at::Tensor& x, const Function& f) {
   at::parallel_for(0, x.size(2) * x.size(3), kSlice, f);
 }
 
-void take_larger(const float* x, float* best, std::uint8_t* winner, std::uint8_t tap, bool first,
-                 std::int64_t count) {
+BITTERN_VECTORISED void take_larger(const float* __restrict x, float* __restrict best,
+                                    std::uint8_t* __restrict winner, std::uint8_t tap, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
-    const bool larger = first || x[i] > best[i];
+    const bool larger = x[i] > best[i];
     best[i] = larger ? x[i] : best[i];
     winner[i] = larger ? tap : winner[i];
   }
 }
 
-void add_where(const float* dy, const std::uint8_t* winner, std::uint8_t tap, float* dx, std::int64_t count) {
+BITTERN_VECTORISED void add_where(const float* __restrict dy, const std::uint8_t* __restrict winner,
+                                  std::uint8_t tap, float* __restrict dx, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) dx[i] += winner[i] == tap ? dy[i] : 0.0F;
 }
 
-void add_scaled(const float* x, float factor, float* y, std::int64_t count) {
+BITTERN_VECTORISED void add_scaled(const float* __restrict x, float factor, float* __restrict y,
+                                   std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] += x[i] * factor;
 }
 
@@ -59,9 +63,15 @@ struct MaxPool : Function<MaxPool> {
     for_slices(x, [&](std::int64_t begin, std::int64_t end) {
       std::int64_t latest = -1;
       window.each_tap([&](std::int64_t out, int tap, std::int64_t in) {
-        take_larger(x.data_ptr<float>() + in * pixel + begin, y.data_ptr<float>() + out * pixel + begin,
-                    winners.data_ptr<std::uint8_t>() + out * pixel + begin, static_cast<std::uint8_t>(tap),
-                    out != latest, end - begin);
+        const float* from = x.data_ptr<float>() + in * pixel + begin;
+        float* best = y.data_ptr<float>() + out * pixel + begin;
+        std::uint8_t* winner = winners.data_ptr<std::uint8_t>() + out * pixel + begin;
+        if (out == latest) {
+          take_larger(from, best, winner, static_cast<std::uint8_t>(tap), end - begin);
+        } else {
+          std::copy_n(from, end - begin, best);
+          std::fill_n(winner, end - begin, static_cast<std::uint8_t>(tap));
+        }
         latest = out;
       });
     });

@@ -84,8 +84,4 @@ at::Tensor sign(const at::Tensor& x) {
   return y;
 }
 
-at::Tensor input_gradient(const at::Tensor& x, const at::Tensor& dy, graph::Quantizer quantizer, float clip) {
-  return quantizer == graph::Quantizer::kApproxSign ? approx_gradient(x, dy) : ste_gradient(x, dy, clip);
-}
-
 }  // namespace bittern::training

@@ -3,8 +3,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "graph/network.h"
-
 namespace bittern::training {
 
 // y = sign(x); dx = dy where |x| <= clip, else 0.
@@ -23,9 +21,5 @@ at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip);
 
 // Without gradients.
 at::Tensor sign(const at::Tensor& x);
-
-// dx of a binary convolution's input quantizer, from x and the gradient of its sign; takes `dy` over.
-// kMagnitudeAwareSign is for kernels only and must not occur.
-at::Tensor input_gradient(const at::Tensor& x, const at::Tensor& dy, graph::Quantizer quantizer, float clip);
 
 }  // namespace bittern::training

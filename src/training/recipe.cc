@@ -130,6 +130,7 @@ Json to_json(const Recipe& recipe) {
       {"seed", recipe.seed},
       {"threads", recipe.threads},
       {"device", recipe.device},
+      {"precision", name(recipe.precision)},
   };
 }
 
@@ -138,6 +139,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   std::string pool;
   std::string schedule;
   std::string optimizer;
+  std::string precision;
   Json bop = Json::object();
   Json augment = Json::object();
   Reader reader(json, "recipe");
@@ -156,6 +158,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   reader.read("seed", recipe.seed);
   reader.read("threads", recipe.threads);
   reader.read("device", recipe.device);
+  reader.read("precision", precision);
   BITTERN_RETURN_IF_ERROR(reader.finish());
 
   Reader bop_reader(bop, "recipe, bop");
@@ -180,6 +183,8 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   if (optimizer != "bop" && optimizer != "adam")
     return corrupt("recipe: binary_optimizer must be bop or adam");
   recipe.binary_optimizer = optimizer == "bop" ? BinaryOptimizer::kBop : BinaryOptimizer::kAdam;
+  if (!parse_precision(precision)) return corrupt("recipe: precision must be auto, fp32 or bf16");
+  recipe.precision = *parse_precision(precision);
   BITTERN_ASSIGN_OR_RETURN(recipe.schedule, parse_schedule(schedule));
   BITTERN_RETURN_IF_ERROR(recipe.validate());
   return recipe;

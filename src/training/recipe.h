@@ -9,6 +9,7 @@
 
 #include "core/status.h"
 #include "graph/network.h"
+#include "training/precision.h"
 #include "training/schedule.h"
 
 namespace bittern::training {
@@ -57,6 +58,7 @@ struct Recipe {
   std::uint64_t seed = 0;
   int threads = 1;
   std::string device = "cpu";
+  Precision precision = Precision::kAuto;  // settled when a run begins
 
   bool operator==(const Recipe&) const = default;
 

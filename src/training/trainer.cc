@@ -1,6 +1,5 @@
 #include "training/trainer.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,8 +18,10 @@
 #include "training/batches.h"
 #include "training/checkpoint.h"
 #include "training/exporter.h"
+#include "training/matrix_product.h"
 #include "training/modules.h"
 #include "training/optimizer.h"
+#include "training/threads.h"
 #include "training/torch.h"
 #include "training/training_data.h"
 
@@ -28,13 +29,6 @@ namespace bittern::training {
 namespace {
 
 constexpr int kEvaluationBatch = 128;
-
-void set_threads(int threads) {
-  at::set_num_threads(threads);
-  // OpenBLAS has a pool of its own, which torch does not size.
-  if (void* function = ::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"); function != nullptr)
-    reinterpret_cast<void (*)(int)>(function)(threads);
-}
 
 Expected<graph::Network> build_network(const Recipe& recipe, const features::LogMelSpec& front_end,
                                        int classes) {
@@ -296,8 +290,28 @@ Status check_same_recipe(const RunFolder& folder, const Recipe& given) {
                                       folder.root.string(), fmt::join(different, ", ")));
 }
 
-Status train_checked(const TrainOptions& options, TrainObserver& observer) {
+// kAuto becomes what the run that goes on was started with, or the best for this machine.
+Expected<Precision> settle_precision(const TrainOptions& options) {
+  const RunFolder folder{options.out};
+  const bool cpu = options.recipe.device == "cpu";
+  std::error_code ignored;
+  Precision precision = options.recipe.precision;
+  if (precision == Precision::kAuto && options.start == StartMode::kResume &&
+      std::filesystem::exists(folder.recipe(), ignored)) {
+    BITTERN_ASSIGN_OR_RETURN(const Recipe stored, folder.read_recipe());
+    precision = stored.precision;
+  }
+  if (precision == Precision::kAuto) return cpu && has_bf16() ? Precision::kBf16 : Precision::kFp32;
+  if (precision == Precision::kBf16 && !cpu)
+    return unsupported("--precision bf16: trains on the CPU only; use fp32 with --device cuda");
+  if (precision == Precision::kBf16 && !has_bf16())
+    return unsupported("--precision bf16: this processor has no instructions for it; use fp32");
+  return precision;
+}
+
+Status train_checked(TrainOptions options, TrainObserver& observer) {
   BITTERN_RETURN_IF_ERROR(check(options.recipe));
+  BITTERN_ASSIGN_OR_RETURN(options.recipe.precision, settle_precision(options));
   if (options.recipe.device == "cuda") {
     if (!at::hasCUDA())
       return unsupported("--device cuda: this libtorch was built without CUDA; use --device cpu");
@@ -353,6 +367,7 @@ Status train_checked(const TrainOptions& options, TrainObserver& observer) {
       TrainableNetwork trainable,
       TrainableNetwork::create(std::move(network), options.recipe.binary_optimizer, options.recipe.seed));
   trainable.to(device);
+  trainable.set_precision(options.recipe.precision);
   return Training(options, observer, std::move(data), std::move(trainable)).run();
 }
 

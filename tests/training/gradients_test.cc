@@ -1,5 +1,6 @@
 // The gradients that training gives to signs and batch norms, against their formulas.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
@@ -8,7 +9,9 @@
 
 #include "training/batch_norm.h"
 #include "training/binary_convolution.h"
+#include "training/matrix_product.h"
 #include "training/quantizers.h"
+#include "training/threads.h"
 
 namespace bittern::training {
 namespace {
@@ -85,7 +88,7 @@ TEST(BatchNorm, HasTheGradientOfItsFormula) {
 at::Tensor to_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}); }
 
 void expect_convolution(int time, int frequency, int stride, graph::BinaryPadding pad, int clips = 2,
-                        int outputs = 5) {
+                        int outputs = 5, Precision precision = Precision::kFp32) {
   graph::BinaryConv2d op;
   op.kernel = {3, 3};
   op.stride = {stride, stride};
@@ -94,7 +97,7 @@ void expect_convolution(int time, int frequency, int stride, graph::BinaryPaddin
   at::manual_seed(2);
   const at::Tensor signs = at::sign(at::randn({time, frequency, clips, 7})).set_requires_grad(true);
   const at::Tensor kernel = at::sign(at::randn({9, 7, outputs})).set_requires_grad(true);
-  const at::Tensor y = binary_convolution(signs, kernel, op);
+  const at::Tensor y = binary_convolution(signs, kernel, op, precision);
   const at::Tensor dy = at::randn_like(y);
   y.backward(dy);
 
@@ -113,10 +116,12 @@ void expect_convolution(int time, int frequency, int stride, graph::BinaryPaddin
       at::conv2d(padded, k2.view({3, 3, 7, outputs}).permute({3, 2, 0, 1}), {}, stride);
   EXPECT_TRUE(at::equal(to_torch(y), expected));
   expected.backward(to_torch(dy));
-  EXPECT_TRUE(at::allclose(to_torch(signs.grad()), x2.grad(), 1e-4, 1e-4));
-  // As many numbers of magnitude 1 are added up here as the output has pixels.
-  const double rounding = 1e-5 * std::sqrt(double(y.numel() / outputs));
-  EXPECT_TRUE(at::allclose(kernel.grad(), k2.grad(), 1e-4, rounding));
+  // Numbers of magnitude 1 are added up: 9 x outputs of them for the input's gradient, as many as the output
+  // has pixels for the kernel's. bf16 rounds each by up to 1 part in 512, at random.
+  const double rounding = precision == Precision::kBf16 ? 5.0 / 512 : 1e-5;
+  const double terms = double(y.numel()) / outputs;
+  EXPECT_TRUE(at::allclose(to_torch(signs.grad()), x2.grad(), 0, rounding * std::sqrt(9.0 * outputs)));
+  EXPECT_TRUE(at::allclose(kernel.grad(), k2.grad(), 0, rounding * std::sqrt(terms)));
 }
 
 TEST(BinaryConvolution, EqualsATextbookConvolutionForwardAndBackward) {
@@ -124,13 +129,27 @@ TEST(BinaryConvolution, EqualsATextbookConvolutionForwardAndBackward) {
     expect_convolution(5, 4, 1, pad);
     expect_convolution(3, 2, 1, pad);
     expect_convolution(7, 4, 2, pad);
+    expect_convolution(7, 8, 3, pad);
     expect_convolution(1, 1, 1, pad);
   }
 }
 
+TEST(BinaryConvolution, InBf16RoundsNothingButTheGradientOfItsOutput) {
+  if (!has_bf16()) GTEST_SKIP() << "this processor has no bf16";
+  for (const graph::BinaryPadding pad : {graph::BinaryPadding::kZero, graph::BinaryPadding::kOne}) {
+    expect_convolution(5, 4, 1, pad, 8, 32, Precision::kBf16);
+    expect_convolution(7, 4, 2, pad, 8, 32, Precision::kBf16);
+  }
+}
+
 // A batch of real size: its gradient is unfolded in several pieces whose shares of the kernel's add up.
+// Threads share it out too.
 TEST(BinaryConvolution, EqualsATextbookConvolutionWhereABatchIsTakenInPieces) {
+  const int threads = at::get_num_threads();
+  set_threads(3);
   expect_convolution(16, 16, 1, graph::BinaryPadding::kOne, 64, 64);
+  if (has_bf16()) expect_convolution(16, 16, 1, graph::BinaryPadding::kOne, 64, 64, Precision::kBf16);
+  set_threads(threads);
 }
 
 }  // namespace

@@ -112,6 +112,7 @@ TEST_F(Resume, RefusesAnotherRecipe) {
 // recipe.json is a file that people can edit; the checkpoint knows what was run.
 TEST_F(Resume, RefusesARecipeThatWasEdited) {
   expect_refused(resumed_after([&] {
+                   options_.recipe = RunFolder{options_.out}.read_recipe().value();
                    options_.recipe.epochs = 3;
                    EXPECT_TRUE(RunFolder{options_.out}.write_recipe(options_.recipe).ok());
                  }),
@@ -176,6 +177,17 @@ TEST_F(Resume, UnreadableRecordingsAreLeftOutAndCounted) {
   ASSERT_FALSE(silent.ok());
   EXPECT_NE(silent.error().message.find("no background recording can be read"), std::string::npos)
       << silent.error().message;
+}
+
+// What --precision auto means is settled when a run begins, not again on another machine.
+TEST_F(Resume, AnAutomaticPrecisionIsThatOfTheStart) {
+  options_.recipe.precision = Precision::kFp32;
+  ASSERT_FALSE(train_until(1).ok());
+  options_.start = StartMode::kResume;
+  options_.recipe.precision = Precision::kAuto;
+  const Status resumed = train_until(kNever);
+  EXPECT_TRUE(resumed.ok()) << resumed.error().message;
+  EXPECT_EQ(RunFolder{options_.out}.read_recipe().value().precision, Precision::kFp32);
 }
 
 }  // namespace

@@ -1,0 +1,331 @@
+#include "training/binary_gradients.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "training/matrix_product.h"
+#include "training/sliding_window.h"
+#include "training/torch.h"
+#include "training/vectorised.h"
+
+namespace bittern::training {
+namespace {
+
+inline void store(float value, float& to) { to = value; }
+inline void store(float value, Bf16& to) { to = to_bf16(value); }
+
+template <class T>
+inline void sign_each(const float* x, T* signs, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) store(x[i] < 0.0F ? -1.0F : 1.0F, signs[i]);
+}
+BITTERN_VECTORISED void signs_of(const float* x, float* signs, std::int64_t count) {
+  sign_each(x, signs, count);
+}
+BITTERN_VECTORISED void signs_of(const float* x, Bf16* signs, std::int64_t count) {
+  sign_each(x, signs, count);
+}
+
+// to[j * rows + i] = from[i * columns + j], in blocks that stay in the cache.
+template <class T>
+void transpose(const float* from, std::int64_t rows, std::int64_t columns, T* to) {
+  constexpr std::int64_t kBlock = 16;
+  for (std::int64_t i0 = 0; i0 < rows; i0 += kBlock)
+    for (std::int64_t j0 = 0; j0 < columns; j0 += kBlock)
+      for (std::int64_t j = j0; j < std::min(j0 + kBlock, columns); ++j)
+        for (std::int64_t i = i0; i < std::min(i0 + kBlock, rows); ++i)
+          store(from[i * columns + j], to[j * rows + i]);
+}
+
+BITTERN_VECTORISED void round_each(const float* from, Bf16* to, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = to_bf16(from[i]);
+}
+
+// sums[c] = sum over clips of values[clip][c].
+BITTERN_VECTORISED void add_clips(const float* values, std::int64_t clips, std::int64_t channels,
+                                  float* sums) {
+  std::fill_n(sums, channels, 0.0F);
+  for (std::int64_t n = 0; n < clips; ++n, values += channels)
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] += values[c];
+}
+
+BITTERN_VECTORISED void add_each(const float* from, float* to, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
+}
+
+// dx = dsigns where |x| <= clip, else 0.
+BITTERN_VECTORISED void pass_inside(const float* x, const float* dsigns, float clip, float* dx,
+                                    std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) dx[i] = std::abs(x[i]) <= clip ? dsigns[i] : 0.0F;
+}
+
+// dx = dsigns (2 - 2 |x|) where |x| <= 1, else 0.
+BITTERN_VECTORISED void pass_triangle(const float* x, const float* dsigns, float* dx, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float size = std::abs(x[i]);
+    const float product = dsigns[i] * (2.0F - 2.0F * size);
+    dx[i] = size <= 1.0F ? product : 0.0F;
+  }
+}
+
+// Uninitialised, aligned; throws std::bad_alloc where memory is short.
+template <class T>
+class Scratch {
+ public:
+  Scratch() = default;
+  explicit Scratch(std::int64_t count)
+      : memory_(at::empty({count * static_cast<std::int64_t>(sizeof(T))}, at::kByte)) {}
+  T* data() const { return reinterpret_cast<T*>(memory_.data_ptr<std::uint8_t>()); }
+
+ private:
+  at::Tensor memory_;
+};
+
+// Input pixels that the same taps read, if any: with stride 1 all of them, with stride 2 one of four classes.
+// Every tap belongs to one class.
+struct PixelClass {
+  std::vector<int> taps;
+  std::vector<std::int64_t> pixels;
+};
+
+std::vector<PixelClass> pixel_classes(const SlidingWindow& window, const graph::BinaryConv2d& convolution,
+                                      std::int64_t in_time, std::int64_t in_frequency) {
+  const graph::Extent stride = convolution.stride;
+  const int before_time = window.time_padding().before;
+  const int before_frequency = window.frequency_padding().before;
+  std::vector<PixelClass> classes(static_cast<std::size_t>(stride.time) *
+                                  static_cast<std::size_t>(stride.frequency));
+  const auto of = [&](std::int64_t row, std::int64_t column) -> PixelClass& {
+    return classes[static_cast<std::size_t>((row % stride.time) * stride.frequency +
+                                            column % stride.frequency)];
+  };
+  for (int tap = 0; tap < window.taps(); ++tap)
+    of(tap / convolution.kernel.frequency, tap % convolution.kernel.frequency).taps.push_back(tap);
+  for (std::int64_t row = 0; row < in_time; ++row)
+    for (std::int64_t column = 0; column < in_frequency; ++column)
+      of(row + before_time, column + before_frequency).pixels.push_back(row * in_frequency + column);
+  return classes;
+}
+
+// Both gradients are one matrix product each over the output's gradient unfolded: for each input pixel the
+// gradients of the outputs that read it, side by side, [pixels x clips, taps x out], 0 where a tap has none.
+// Pieces are taken that stay in a core's own cache, so neither the unfolded nor the signs are ever written to
+// memory.
+template <class T>
+class Backward {
+ public:
+  Backward(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,
+           const graph::BinaryConv2d& convolution)
+      : x_(x),
+        kernel_(kernel),
+        dy_(dy),
+        convolution_(convolution),
+        window_(x.size(0), x.size(1), convolution.kernel, convolution.stride, convolution.padding),
+        clips_(x.size(2)),
+        in_(x.size(3)),
+        out_(dy.size(3)),
+        readers_(static_cast<std::size_t>(x.size(0) * x.size(1)) * static_cast<std::size_t>(window_.taps()),
+                 -1) {
+    window_.each_tap([&](std::int64_t out, int tap, std::int64_t in) {
+      readers_[static_cast<std::size_t>(in) * static_cast<std::size_t>(window_.taps()) +
+               static_cast<std::size_t>(tap)] = out;
+    });
+  }
+
+  BinaryGradients run() {
+    const bool pad_one = convolution_.pad_value == graph::BinaryPadding::kOne;
+    if (pad_one) pixel_sums_.resize(static_cast<std::size_t>(dy_.size(0) * dy_.size(1) * out_));
+    const T* gradient = prepare();
+    BinaryGradients result{at::empty_like(x_, at::TensorOptions().requires_grad(false)),
+                           at::zeros_like(kernel_, at::TensorOptions().requires_grad(false))};
+    for (const PixelClass& pixels : pixel_classes(window_, convolution_, x_.size(0), x_.size(1)))
+      add(pixels, gradient, result);
+    if (pad_one) add_padding(result.kernel);
+    return result;
+  }
+
+ private:
+  // A piece's rows: enough for tall products, few enough that its unfolded gradients stay in a core's cache.
+  static constexpr std::int64_t kPieceBytes = std::int64_t{1} << 20;
+
+  // dy as T, and its sums over the clips of a pixel, in one pass.
+  const T* prepare() {
+    const std::int64_t pixels = dy_.size(0) * dy_.size(1);
+    const std::int64_t size = clips_ * out_;
+    const float* values = dy_.data_ptr<float>();
+    if constexpr (std::is_same_v<T, Bf16>) rounded_ = Scratch<T>(pixels * size);
+    at::parallel_for(0, pixels, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+        if (!pixel_sums_.empty())
+          add_clips(values + pixel * size, clips_, out_, pixel_sums_.data() + pixel * out_);
+        if constexpr (std::is_same_v<T, Bf16>)
+          round_each(values + pixel * size, rounded_.data() + pixel * size, size);
+      }
+    });
+    if constexpr (std::is_same_v<T, Bf16>) {
+      return rounded_.data();
+    } else {
+      return values;
+    }
+  }
+
+  // [taps x out, in]
+  Scratch<T> transposed_kernel(const std::vector<int>& taps) const {
+    const Scratch<T> result(static_cast<std::int64_t>(taps.size()) * out_ * in_);
+    at::parallel_for(0, static_cast<std::int64_t>(taps.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        transpose(kernel_.data_ptr<float>() + taps[static_cast<std::size_t>(i)] * in_ * out_, in_, out_,
+                  result.data() + i * out_ * in_);
+      }
+    });
+    return result;
+  }
+
+  void unfold(const PixelClass& pixels, std::int64_t pixel, const T* gradient, T* to) const {
+    const auto taps = static_cast<std::int64_t>(pixels.taps.size());
+    const std::int64_t* readers = readers_.data() + pixel * window_.taps();
+    const auto bytes = static_cast<std::size_t>(out_) * sizeof(T);
+    for (std::int64_t clip = 0; clip < clips_; ++clip) {
+      for (std::int64_t i = 0; i < taps; ++i, to += out_) {
+        const std::int64_t reader = readers[pixels.taps[static_cast<std::size_t>(i)]];
+        if (reader < 0) {
+          std::memset(to, 0, bytes);
+        } else {
+          std::memcpy(to, gradient + (reader * clips_ + clip) * out_, bytes);
+        }
+      }
+    }
+  }
+
+  void pass(const float* x, const float* dsigns, float* dx, std::int64_t count) const {
+    if (convolution_.input_quantizer == graph::Quantizer::kApproxSign) {
+      pass_triangle(x, dsigns, dx, count);
+    } else {
+      pass_inside(x, dsigns, convolution_.input_clip, dx, count);
+    }
+  }
+
+  // Pixels [begin, end) of a class, in pieces; sums [in, taps x out] are added up in `dkernel`.
+  void run_pieces(const PixelClass& pixels, std::int64_t begin, std::int64_t end, const T* gradient,
+                  const T* transposed, float* dkernel, BinaryGradients& result) const {
+    const auto width = static_cast<std::int64_t>(pixels.taps.size()) * out_;
+    const std::int64_t block = clips_ * in_;  // of a pixel
+    const std::int64_t fitting = kPieceBytes / (clips_ * width * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t most = std::clamp<std::int64_t>(std::max(fitting, 2 * in_ / clips_), 1, end - begin);
+    const Scratch<T> unfolded(most * clips_ * width);
+    const Scratch<T> signs(most * block);
+    const Scratch<float> dsigns(most * block);
+    std::int64_t made_for = 0;  // pixels that the products are for
+    std::vector<MatrixProduct> products;
+    for (std::int64_t first = begin; first < end; first += most) {
+      const std::int64_t count = std::min(most, end - first);
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t pixel = pixels.pixels[static_cast<std::size_t>(first + i)];
+        unfold(pixels, pixel, gradient, unfolded.data() + i * clips_ * width);
+        signs_of(x_.data_ptr<float>() + pixel * block, signs.data() + i * block, block);
+      }
+      const bool add = first > begin;
+      if (made_for != count || first == begin + most) {
+        constexpr bool kBf16 = std::is_same_v<T, Bf16>;
+        products.clear();
+        products.emplace_back(MatrixProduct::Shape{.rows = count * clips_, .inner = width, .columns = in_},
+                              kBf16);
+        products.emplace_back(
+            MatrixProduct::Shape{
+                .rows = in_, .inner = count * clips_, .columns = width, .left_transposed = true, .add = add},
+            kBf16);
+        made_for = count;
+      }
+      products[0](unfolded.data(), transposed, dsigns.data());
+      products[1](signs.data(), unfolded.data(), dkernel);
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t pixel = pixels.pixels[static_cast<std::size_t>(first + i)];
+        pass(x_.data_ptr<float>() + pixel * block, dsigns.data() + i * block,
+             result.input.template data_ptr<float>() + pixel * block, block);
+      }
+    }
+  }
+
+  void add(const PixelClass& pixels, const T* gradient, BinaryGradients& result) const {
+    const auto count = static_cast<std::int64_t>(pixels.pixels.size());
+    const auto taps = static_cast<std::int64_t>(pixels.taps.size());
+    if (count == 0) return;
+    if (taps == 0) {  // a stride wider than the kernel: nobody reads these
+      for (const std::int64_t pixel : pixels.pixels)
+        result.input.view({-1, clips_ * in_}).select(0, pixel).zero_();
+      return;
+    }
+    const Scratch<T> transposed = transposed_kernel(pixels.taps);
+    // Every thread has sums of its own, which pays while they are small beside what they are made from.
+    // Otherwise the threads share each product.
+    const std::int64_t threads = std::clamp<std::int64_t>(
+        count * clips_ / (2 * in_), 1, std::min<std::int64_t>(at::get_num_threads(), count));
+    const std::int64_t size = in_ * taps * out_;
+    const Scratch<float> sums(size * threads);
+    if (threads == 1) {
+      run_pieces(pixels, 0, count, gradient, transposed.data(), sums.data(), result);
+    } else {
+      at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+        const int all = omp_get_max_threads();
+        omp_set_num_threads(1);  // of oneDNN's, in this thread
+        for (std::int64_t i = begin; i < end; ++i) {
+          run_pieces(pixels, i * count / threads, (i + 1) * count / threads, gradient, transposed.data(),
+                     sums.data() + i * size, result);
+        }
+        omp_set_num_threads(all);
+      });
+    }
+    // [in, taps of the class, out] of all threads, in order -> [taps, in, out].
+    at::parallel_for(0, taps, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        float* to = result.kernel.data_ptr<float>() + pixels.taps[static_cast<std::size_t>(i)] * in_ * out_;
+        for (std::int64_t thread = 0; thread < threads; ++thread)
+          for (std::int64_t c = 0; c < in_; ++c)
+            add_each(sums.data() + thread * size + (c * taps + i) * out_, to + c * out_, out_);
+      }
+    });
+  }
+
+  // A tap that reads +1 outside the input passes the gradient on to all its weights.
+  void add_padding(const at::Tensor& dkernel) const {
+    std::vector<float> sums(static_cast<std::size_t>(out_));
+    for (int tap = 0; tap < window_.taps(); ++tap) {
+      std::fill(sums.begin(), sums.end(), 0.0F);
+      for (int row = 0; row < window_.out_time(); ++row) {
+        for (int column = 0; column < window_.out_frequency(); ++column) {
+          if (window_.input_pixel(row, column, tap) >= 0) continue;
+          add_each(pixel_sums_.data() + (std::int64_t{row} * window_.out_frequency() + column) * out_,
+                   sums.data(), out_);
+        }
+      }
+      float* to = dkernel.data_ptr<float>() + tap * in_ * out_;
+      for (std::int64_t c = 0; c < in_; ++c) add_each(sums.data(), to + c * out_, out_);
+    }
+  }
+
+  const at::Tensor& x_;
+  const at::Tensor& kernel_;
+  const at::Tensor& dy_;
+  const graph::BinaryConv2d& convolution_;
+  SlidingWindow window_;
+  std::int64_t clips_;
+  std::int64_t in_;
+  std::int64_t out_;
+  std::vector<std::int64_t> readers_;  // [input pixel, tap]: the output pixel that reads it, or -1
+  Scratch<T> rounded_;                 // dy
+  std::vector<float> pixel_sums_;      // [output pixel, out]: dy summed over clips
+};
+
+}  // namespace
+
+BinaryGradients binary_gradients(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,
+                                 const graph::BinaryConv2d& convolution, Precision precision) {
+  return precision == Precision::kBf16 ? Backward<Bf16>(x, kernel, dy, convolution).run()
+                                       : Backward<float>(x, kernel, dy, convolution).run();
+}
+
+}  // namespace bittern::training

@@ -1,0 +1,22 @@
+// The backward pass of a binary convolution, on the CPU.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "graph/network.h"
+#include "training/precision.h"
+
+namespace bittern::training {
+
+struct BinaryGradients {
+  at::Tensor input;   // through the quantizer; as x
+  at::Tensor kernel;  // [taps, in, out]
+};
+
+// x [time, frequency, clips, in], kernel [taps, in, out] (+-1) and the gradient of the output [time',
+// frequency', clips, out], contiguous. The signs of x and the kernel are exact in bf16, so of the factors
+// only dy is rounded there.
+BinaryGradients binary_gradients(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,
+                                 const graph::BinaryConv2d& convolution, Precision precision);
+
+}  // namespace bittern::training

@@ -1,0 +1,26 @@
+#include "training/precision.h"
+
+#include <array>
+#include <utility>
+
+namespace bittern::training {
+namespace {
+
+constexpr std::array<std::pair<Precision, std::string_view>, 3> kNames = {
+    {{Precision::kAuto, "auto"}, {Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}}};
+
+}  // namespace
+
+std::string_view name(Precision precision) {
+  for (const auto& [value, text] : kNames)
+    if (value == precision) return text;
+  return {};
+}
+
+std::optional<Precision> parse_precision(std::string_view name) {
+  for (const auto& [value, text] : kNames)
+    if (text == name) return value;
+  return std::nullopt;
+}
+
+}  // namespace bittern::training
