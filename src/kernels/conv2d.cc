@@ -3,16 +3,16 @@
 //                     weights   [o .. ][   ..  ]      loaded once per step (tap, input channel)
 //      pixel 0  x broadcast  -> [sum   ][sum    ]     sum = sum + x * w
 //      pixel 1  x broadcast  -> [sum   ][sum    ]
-//      ...                                            4 pixels (6 or 8 with 32 registers) by 2
-//                                                     vectors, or 8 by 1
+//      ...                                            6 pixels (8 with 32 registers) by 2 vectors, or 8 (16)
+//                                                     by 1
 //
 // Every sum takes its terms in the order of conv2d.h. Rows of outputs stand outermost. Where windows leave
 // the input, its rows are copied with zeros around them, so that all pixels of a row are alike:
 //
 //      0 0 [x0 x1 x2 ...      ] 0 0               "lines", as many as the kernel has rows
 //
-// A 1 x 1 convolution forms its tiles across rows, outputs outermost, so that weights are read once.
-// Depthwise: lanes over channels, four pixels at a time.
+// A 1 x 1 convolution of maps without gaps takes them for one row, outputs outermost, so that weights are
+// read once. Depthwise: lanes over channels, four pixels at a time.
 // clang-format off: the order of these is Highway's rule
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv2d.cc"
@@ -35,23 +35,27 @@ namespace bittern::kernels::HWY_NAMESPACE {
 namespace {
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
-constexpr int kTileSums = 12;  // 32 registers
+constexpr bool kManyRegisters = true;  // 32
 #else
-constexpr int kTileSums = 8;  // 16
+constexpr bool kManyRegisters = false;  // 16
 #endif
 
-// Pixels in a tile of full vectors; parts of one, which networks hardly have, come by the pixel: each tile is
-// code.
+// Pixels in a tile of full vectors, and in a smaller one for what is left: rows' lengths are mostly multiples
+// of 8, and the smallest maps have 6 pixels. Parts of a vector, which networks hardly have, come by the
+// pixel: each tile is code.
 template <class D>
 constexpr bool kFull = lanes(D()) == lanes(FullTag());
-template <int kVectors, class D>
-constexpr int kPointTile = kFull<D> ? kTileSums / kVectors : 1;
-// Where windows slide along rows, whose lengths are mostly multiples of 8.
-template <int kVectors, class D, bool kPaired>
-constexpr int kRowTile = !kFull<D>        ? 1
-                         : kPaired        ? 16
-                         : kTileSums == 8 ? 8 / kVectors
-                                          : 8;
+template <int kVectors>
+constexpr int kTile = kManyRegisters  ? 16 / kVectors
+                      : kVectors == 1 ? 8
+                                      : 6;
+template <int kVectors>
+constexpr int kSmallTile = kVectors == 1    ? kTile<1> / 2
+                           : kManyRegisters ? 6
+                                            : 4;
+
+// A row with fewer pixels than this waits for its weights; one with more hardly has a rest.
+constexpr int kManyPixels = 32;
 
 struct Problem {
   const Conv2dShape& shape;
@@ -64,15 +68,16 @@ struct Problem {
 
   int depth() const { return shape.in_channels / shape.groups; }
   Taps columns(int f) const { return clip_columns(shape.window, f, input.frequency); }
-  // Pixels at (t[k], f[k]).
+  // Pixels f .. f + kPixels - 1 of row t.
   template <int kPixels, int kVectors, class D, class V>
-  HWY_INLINE void store(D d, const int (&t)[kPixels], const int (&f)[kPixels], int channel,
-                        V (&sums)[kPixels][kVectors]) const {
+  HWY_INLINE void store(D d, int t, int f, int channel, V (&sums)[kPixels][kVectors]) const {
     const float* residual[kPixels] = {};
     float* pixels[kPixels];
-    for (int k = 0; k < kPixels; ++k) {
-      if (epilogue.residual) residual[k] = epilogue.residual.pixel(t[k], f[k]);
-      pixels[k] = output.pixel(t[k], f[k]);
+    pixels[0] = output.pixel(t, f);
+    for (int k = 1; k < kPixels; ++k) pixels[k] = pixels[0] + k * output.pixel_stride;
+    if (epilogue.residual) {
+      residual[0] = epilogue.residual.pixel(t, f);
+      for (int k = 1; k < kPixels; ++k) residual[k] = residual[0] + k * epilogue.residual.pixel_stride;
     }
     finish(Parameters(epilogue), d, channel, residual, sums, pixels);
   }
@@ -105,6 +110,32 @@ struct Turn {
   }
 };
 
+// Where a term's inputs lie for pixels that are `step` floats apart, `shift` floats from the term's pointer.
+// Every fourth pixel has a register and the others an offset: there are fewer registers than pixels.
+template <int kPixels>
+class Inputs {
+ public:
+  HWY_INLINE Inputs(std::ptrdiff_t shift, std::ptrdiff_t step) : step_(step), step3_(3 * step) {
+    for (int q = 0; q < kQuads; ++q) shifts_[q] = shift + std::ptrdiff_t{4} * q * step;
+    opaque(step3_);
+    for (std::ptrdiff_t& quad : shifts_) opaque(quad);
+  }
+  HWY_INLINE const float* at(const float* term, int p) const {
+    const float* const quad = term + shifts_[p / 4];
+    return p % 4 == 0 ? quad : p % 4 == 1 ? quad + step_ : p % 4 == 2 ? quad + 2 * step_ : quad + step3_;
+  }
+
+ private:
+  static constexpr int kQuads = (kPixels + 3) / 4;
+
+  // Keeps the compiler from working `value` out anew at each use.
+  static HWY_INLINE void opaque(std::ptrdiff_t& value) { asm("" : "+r"(value)); }
+
+  std::ptrdiff_t shifts_[kQuads];
+  std::ptrdiff_t step_;
+  std::ptrdiff_t step3_;
+};
+
 // The sums of kPixels pixels.
 template <int kPixels, int kVectors, class D, bool kPaired = false>
 class Tile {
@@ -117,31 +148,21 @@ class Tile {
     }
   }
 
-  // Adds `count` terms: pixel p's inputs lie at x + p * pixel_step, weights `outputs` apart.
-  HWY_INLINE void add(const float* x, std::ptrdiff_t pixel_step, const float* weights, std::ptrdiff_t outputs,
-                      int count) {
-    const float* pixels[kPixels];
-    for (int p = 0; p < kPixels; ++p) pixels[p] = x + p * pixel_step;
-    add<false>(pixels, weights, outputs, count);
-  }
-
-  // kFetch: asks for the weights of the outputs that come next.
-  template <bool kFetch>
-  HWY_INLINE void add(const float* const (&pixels)[kPixels], const float* weights, std::ptrdiff_t outputs,
-                      int count) {
+  // Adds `count` terms, whose weights are `outputs` apart, and asks for weights that lie `ahead`.
+  HWY_INLINE void add(const float* const* terms, int count, const Inputs<kPixels>& inputs,
+                      const float* weights, std::ptrdiff_t outputs, std::ptrdiff_t ahead) {
     const D d;
-    for (int c = 0; c < count; ++c) {
+    for (const float* const* const end = terms + count; terms != end; ++terms) {
+      for (int line = 0; line < kFetched; ++line)
+        hwy::Prefetch(weights + ahead + std::ptrdiff_t{line} * kLineFloats);
       V w[kVectors];
-      if constexpr (kFetch) {
-        for (int v = 0; v < kVectors; ++v) hwy::Prefetch(weights + (kVectors + v) * lanes(D()));
-      }
       for (int v = 0; v < kVectors; ++v) {
-        w[v] = hn::LoadU(d, weights + v * lanes(D()));
+        w[v] = hn::LoadU(d, weights + v * lanes(d));
         if constexpr (kPaired) w[v] = Turn<D>::in_turn(w[v]);
       }
       for (int p = 0; p < kPixels; ++p) {
-        const V x = input(pixels[p], c);
-        for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(x, w[v]));
+        const V in = input(inputs.at(*terms, p));
+        for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(in, w[v]));
       }
       weights += outputs;
     }
@@ -158,14 +179,17 @@ class Tile {
   }
 
  private:
-  static HWY_INLINE V input(const float* pixel, int c) {
+  static constexpr int kLineFloats = 16;  // of a cache line
+  static constexpr int kFetched = kPaired ? 0 : (kVectors * lanes(D()) + kLineFloats - 1) / kLineFloats;
+
+  static HWY_INLINE V input(const float* x) {
     if constexpr (kPaired) {
       const hn::Repartition<double, D> d64;
       double both;
-      std::memcpy(&both, pixel + std::ptrdiff_t{2} * c, sizeof(both));
+      std::memcpy(&both, x, sizeof(both));
       return hn::BitCast(D(), hn::Set(d64, both));
     } else {
-      return hn::Set(D(), pixel[c]);
+      return hn::Set(D(), *x);
     }
   }
 
@@ -187,6 +211,8 @@ class Lines {
         channels_(p.shape.in_channels),
         columns_((p.output.frequency - 1) * p.shape.window.stride_frequency +
                  p.shape.window.kernel_frequency),
+        whole_(copied_ ? Whole{0, p.output.frequency}
+                       : whole_columns(p.shape.window, p.input.frequency, p.output.frequency)),
         p_(p) {
     for (int l = 0; paired && l < lanes(FullTag()); ++l) {
       const int place = l % (2 * p.depth());
@@ -205,7 +231,21 @@ class Lines {
   HWY_INLINE void prepare(int t) {
     const RowTaps<float> row(p_.shape.window, p_.input, t);
     taps = row.taps;
+    block_ = {};
     for (int i = taps.begin; i < taps.end; ++i) rows[i] = copied_ ? copy(taps.origin + i) : row.rows[i];
+  }
+
+  // Of the kernel's taps: `rows` rows from `row` on, `columns` columns from `column` on.
+  struct Block {
+    int row = 0, rows = 0, column = 0, columns = 0;
+    bool operator==(const Block&) const = default;
+  };
+  static constexpr int kTerms = 4096;  // as many as inputs, at most
+
+  // Where the block's terms lie, tap by tap, channel by channel, as seen from a row's start.
+  HWY_INLINE const float* const* terms(const Block& block) {
+    if (block != block_) find(block);
+    return terms_;
   }
 
   // Floats from a row's start to what tap (., 0) of output column f reads.
@@ -219,10 +259,7 @@ class Lines {
     return copied_ ? Taps{0, 0, p_.shape.window.kernel_frequency}
                    : clip_columns(p_.shape.window, f, p_.input.frequency);
   }
-  Whole whole() const {
-    return copied_ ? Whole{0, p_.output.frequency}
-                   : whole_columns(p_.shape.window, p_.input.frequency, p_.output.frequency);
-  }
+  const Whole& whole() const { return whole_; }
 
   Taps taps;                      // along time
   const float* rows[kMaxKernel];  // [taps.begin, taps.end) are set
@@ -234,6 +271,17 @@ class Lines {
     const Window& w = p.shape.window;
     const int end = (p.output.frequency - 1) * w.stride_frequency - w.pad_frequency + w.kernel_frequency;
     return (w.pad_frequency > 0 || end > p.input.frequency) && fits(p);
+  }
+
+  HWY_NOINLINE void find(const Block& block) {
+    block_ = block;
+    const float** to = terms_;
+    for (int i = block.row; i < block.row + block.rows; ++i) {
+      for (int j = block.column; j < block.column + block.columns; ++j) {
+        const float* const tap = rows[i] + j * pixel_stride();
+        for (int c = 0; c < p_.depth(); ++c) *to++ = tap + (paired_ ? 2 * c : c);
+      }
+    }
   }
 
   // Row r of the input, in a place that it shares with r +- kernel_time only.
@@ -268,105 +316,62 @@ class Lines {
 
   float floats_[kFloats];
   std::int32_t lane_[lanes(FullTag())];
+  const float* terms_[kTerms];  // those of block_
+  Block block_;
   int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
   const bool paired_;
   const bool copied_;
   const std::ptrdiff_t channels_;
   const std::ptrdiff_t columns_;
+  const Whole whole_;
   const Problem& p_;
 };
 
 // Pixels f .. f + kPixels - 1 of row t, which all have the taps of the first.
 template <int kPixels, int kVectors, class D, bool kPaired>
-HWY_INLINE void convolve_pixels(const Problem& p, const Lines& lines, const Outputs<kVectors, D, kPaired>& o,
-                                int t, int f) {
+HWY_INLINE void convolve_pixels(const Problem& p, Lines& lines, const Outputs<kVectors, D, kPaired>& o, int t,
+                                int f) {
   const Window& window = p.shape.window;
   const int depth = p.depth();
   const std::ptrdiff_t outputs = p.shape.out_channels;
   const std::ptrdiff_t stride = lines.pixel_stride();
   const Taps columns = lines.columns(f);
-  // Where pixels follow each other without gaps, a row's taps are one run of inputs.
-  const int step = stride == depth && !kPaired && columns.count() > 0 ? columns.count() : 1;
+  const Inputs<kPixels> inputs(lines.offset(f) + o.first_input, window.stride_frequency * stride);
+  // All taps in one loop where they fit: the ends of short ones are mispredicted.
+  const bool all = columns.count() == window.kernel_frequency &&
+                   lines.taps.count() * columns.count() * depth <= Lines::kTerms;
+  const int rows = all ? lines.taps.count() : 1;
+  const int places = all ? columns.count() : 1;
+  // Asks for the weights of the outputs that come next.
+  const std::ptrdiff_t ahead = p.output.frequency < kManyPixels ? kVectors * lanes(D()) : 0;
   Tile<kPixels, kVectors, D, kPaired> tile;
-  for (int i = lines.taps.begin; i < lines.taps.end; ++i) {
-    const float* const x = lines.rows[i] + lines.offset(f) + o.first_input;
-    for (int j = columns.begin; j < columns.end; j += step) {
-      tile.add(x + j * stride, window.stride_frequency * stride,
+  for (int i = lines.taps.begin; i < lines.taps.end; i += rows) {
+    for (int j = columns.begin; j < columns.end; j += places) {
+      tile.add(lines.terms({i, rows, j, places}), rows * places * depth, inputs,
                p.kernel + std::ptrdiff_t{i * window.kernel_frequency + j} * depth * outputs + o.channel,
-               outputs, step * depth);
+               outputs, ahead);
     }
   }
-  int rows[kPixels];
-  int places[kPixels];
-  for (int k = 0; k < kPixels; ++k) {
-    rows[k] = t;
-    places[k] = f + k;
-  }
-  p.store(D(), rows, places, o.channel, tile.sums());
+  p.store(D(), t, f, o.channel, tile.sums());
 }
 
 // Row t. Pixels whose windows lie inside the lines are neighbours.
 template <int kVectors, class D, bool kPaired>
-HWY_NOINLINE void convolve_row(const Problem& p, const Lines& lines, const Outputs<kVectors, D, kPaired>& o,
+HWY_NOINLINE void convolve_row(const Problem& p, Lines& lines, const Outputs<kVectors, D, kPaired>& o,
                                int t) {
-  constexpr int kTile = kRowTile<kVectors, D, kPaired>;
   const auto [whole, end] = lines.whole();
   int f = 0;
   for (; f < whole; ++f) convolve_pixels<1>(p, lines, o, t, f);
-  if constexpr (kTile > 1) {
-    for (; f + kTile <= end; f += kTile) convolve_pixels<kTile>(p, lines, o, t, f);
+  if constexpr (kFull<D>) {
+    constexpr int kPixels = kTile<kVectors>;
+    constexpr int kFewer = kSmallTile<kVectors>;
+    const int left = end - f;
+    if (left > kManyPixels || left % kPixels == 0 || left % kFewer != 0) {
+      for (; f + kPixels <= end; f += kPixels) convolve_pixels<kPixels>(p, lines, o, t, f);
+    }
+    for (; f + kFewer <= end; f += kFewer) convolve_pixels<kFewer>(p, lines, o, t, f);
   }
   for (; f < p.output.frequency; ++f) convolve_pixels<1>(p, lines, o, t, f);
-}
-
-// A place among the output's pixels, counted across rows.
-struct Cursor {
-  int t;
-  int f;
-  HWY_INLINE void next(int frequency) {
-    if (++f < frequency) return;
-    f = 0;
-    ++t;
-  }
-};
-
-// The next kPixels pixels of a 1 x 1 convolution.
-template <int kPixels, bool kFew, int kVectors, class D>
-HWY_INLINE void convolve_points(const Problem& p, const Outputs<kVectors, D>& o, Cursor& cursor) {
-  const Window& window = p.shape.window;
-  const float* pixels[kPixels];
-  int rows[kPixels];
-  int places[kPixels];
-  for (int k = 0; k < kPixels; ++k, cursor.next(p.output.frequency)) {
-    rows[k] = cursor.t;
-    places[k] = cursor.f;
-    pixels[k] =
-        p.input.pixel(cursor.t * window.stride_time, cursor.f * window.stride_frequency) + o.first_input;
-  }
-  Tile<kPixels, kVectors, D> tile;
-  tile.template add<kFew>(pixels, p.kernel + o.channel, p.shape.out_channels, p.depth());
-  p.store(D(), rows, places, o.channel, tile.sums());
-}
-
-template <int kVectors, class D>
-HWY_NOINLINE void convolve_all_points(const Problem& p, const Outputs<kVectors, D>& o) {
-  constexpr int kTile = kPointTile<kVectors, D>;
-  int left = (p.last_row - p.first_row) * p.output.frequency;
-  Cursor cursor{p.first_row, 0};
-  if constexpr (kTile > 1) {
-    constexpr int kHalf = kTile / 2;
-    for (; left >= kTile; left -= kTile) convolve_points<kTile, true>(p, o, cursor);
-    for (; left >= kHalf; left -= kHalf) convolve_points<kHalf, false>(p, o, cursor);
-  }
-  for (; left > 0; --left) convolve_points<1, false>(p, o, cursor);
-}
-
-// A 1 x 1 kernel that always stands inside the input.
-bool is_pointwise(const Problem& p) {
-  const Window& w = p.shape.window;
-  return w.taps() == 1 && w.pad_time == 0 && w.pad_frequency == 0 &&
-         (p.last_row - 1) * w.stride_time < p.input.time &&
-         (p.output.frequency - 1) * w.stride_frequency < p.input.frequency;
 }
 
 // Calls body(outputs) for outputs [channel, end) of one group: two vectors at a time, then one, then parts of
@@ -432,13 +437,7 @@ HWY_INLINE void depthwise_pixels(const Problem& p, const RowTaps<float>& row, Ta
       }
     }
   }
-  int rows[kPixels];
-  int places[kPixels];
-  for (int k = 0; k < kPixels; ++k) {
-    rows[k] = t;
-    places[k] = f + k;
-  }
-  p.store(d, rows, places, c, sums);
+  p.store(d, t, f, c, sums);
 }
 
 void convolve_depthwise(const Problem& p) {
@@ -460,14 +459,42 @@ void convolve_depthwise(const Problem& p) {
   }
 }
 
+// Rows that follow each other without gaps, rings apart.
+template <class T>
+bool is_gapless(const View<T>& view, int frequency) {
+  return view.ring == 0 && view.frequency == frequency && view.row_stride == frequency * view.pixel_stride;
+}
+
+// A 1 x 1 kernel that reads all pixels as they come.
+bool is_one_row(const Problem& p) {
+  const Window& w = p.shape.window;
+  const int frequency = p.output.frequency;
+  return w.taps() == 1 && w.stride_time == 1 && w.stride_frequency == 1 && w.pad_time == 0 &&
+         w.pad_frequency == 0 && p.last_row <= p.input.time && is_gapless(p.input, frequency) &&
+         is_gapless(p.output, frequency) &&
+         (!p.epilogue.residual || is_gapless(p.epilogue.residual, frequency));
+}
+
+template <class T>
+View<T> as_one_row(View<T> view, int first_row, int last_row) {
+  view.data = view.row(first_row);
+  view.time = 1;
+  view.frequency *= last_row - first_row;
+  return view;
+}
+
 void conv2d(const Conv2dShape& shape, View<const float> input, const float* kernel, const Epilogue& epilogue,
             View<float> output, int first_row, int last_row) noexcept {
   if (first_row >= last_row) return;
   const Problem p{shape, input, kernel, epilogue, output, first_row, last_row};
   if (shape.groups == shape.in_channels && shape.groups == shape.out_channels) {
     convolve_depthwise(p);
-  } else if (is_pointwise(p)) {
-    for_groups(p, [&](const auto& outputs) HWY_ATTR { convolve_all_points(p, outputs); });
+  } else if (is_one_row(p)) {
+    Epilogue flat = epilogue;
+    if (flat.residual) flat.residual = as_one_row(flat.residual, first_row, last_row);
+    const auto from = as_one_row(input, first_row, last_row);
+    const auto to = as_one_row(output, first_row, last_row);
+    convolve_rows({shape, from, kernel, flat, to, 0, 1});
   } else {
     convolve_rows(p);
   }
