@@ -6,13 +6,10 @@
 //      ...                                            6 pixels (8 with 32 registers) by 2 vectors, or 8 (16)
 //                                                     by 1
 //
-// Every sum takes its terms in the order of conv2d.h. Rows of outputs stand outermost. Where windows leave
-// the input, its rows are copied with zeros around them, so that all pixels of a row are alike:
-//
-//      0 0 [x0 x1 x2 ...      ] 0 0               "lines", as many as the kernel has rows
-//
-// A 1 x 1 convolution of maps without gaps takes them for one row, outputs outermost, so that weights are
-// read once. Depthwise: lanes over channels, four pixels at a time.
+// Every sum takes its terms in the order of conv2d.h, all of them in one loop over a table of where they lie:
+// loops over rows, columns and channels end after a few rounds, and each end is mispredicted. Rows of outputs
+// stand outermost. A 1 x 1 convolution of maps without gaps takes them for one row, outputs outermost, so
+// that weights are read once. Depthwise: lanes over channels, four pixels at a time.
 // clang-format off: the order of these is Highway's rule
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv2d.cc"
@@ -26,7 +23,7 @@
 #include <cstring>
 
 #include "hwy/cache_control.h"
-#include "kernels/epilogue-inl.h"
+#include "kernels/conv2d_lines-inl.h"
 #include "kernels/lanes-inl.h"
 #include "kernels/row_taps.h"
 
@@ -56,32 +53,6 @@ constexpr int kSmallTile = kVectors == 1    ? kTile<1> / 2
 
 // A row with fewer pixels than this waits for its weights; one with more hardly has a rest.
 constexpr int kManyPixels = 32;
-
-struct Problem {
-  const Conv2dShape& shape;
-  const View<const float>& input;
-  const float* kernel;
-  const Epilogue& epilogue;
-  const View<float>& output;
-  int first_row;
-  int last_row;
-
-  int depth() const { return shape.in_channels / shape.groups; }
-  Taps columns(int f) const { return clip_columns(shape.window, f, input.frequency); }
-  // Pixels f .. f + kPixels - 1 of row t.
-  template <int kPixels, int kVectors, class D, class V>
-  HWY_INLINE void store(D d, int t, int f, int channel, V (&sums)[kPixels][kVectors]) const {
-    const float* residual[kPixels] = {};
-    float* pixels[kPixels];
-    pixels[0] = output.pixel(t, f);
-    for (int k = 1; k < kPixels; ++k) pixels[k] = pixels[0] + k * output.pixel_stride;
-    if (epilogue.residual) {
-      residual[0] = epilogue.residual.pixel(t, f);
-      for (int k = 1; k < kPixels; ++k) residual[k] = residual[0] + k * epilogue.residual.pixel_stride;
-    }
-    finish(Parameters(epilogue), d, channel, residual, sums, pixels);
-  }
-};
 
 // kVectors vectors of outputs from `channel` on, which read the inputs from `first_input` on. kPaired: the
 // vector's halves are two groups of outputs, and so are the inputs, in turn (Lines).
@@ -196,137 +167,6 @@ class Tile {
   V sums_[kPixels][kVectors];
 };
 
-// Groups of 8 outputs fill half a vector of 16 lanes: two of them share one, if their inputs can be copied
-// into lines.
-constexpr bool kPairs = lanes(FullTag()) == 16;
-
-// The input rows under one row of outputs. Where windows leave them to the left or right, they are copied
-// with zeros around them, so that all pixels are alike: x * w = +-0 is added to sums that are never -0, which
-// changes none. (Weights are finite.)
-class Lines {
- public:
-  explicit Lines(const Problem& p, bool paired)
-      : paired_(paired),
-        copied_(paired || needs_copy(p)),
-        channels_(p.shape.in_channels),
-        columns_((p.output.frequency - 1) * p.shape.window.stride_frequency +
-                 p.shape.window.kernel_frequency),
-        whole_(copied_ ? Whole{0, p.output.frequency}
-                       : whole_columns(p.shape.window, p.input.frequency, p.output.frequency)),
-        p_(p) {
-    for (int l = 0; paired && l < lanes(FullTag()); ++l) {
-      const int place = l % (2 * p.depth());
-      lane_[l] = l - place + place % 2 * p.depth() + place / 2;
-    }
-  }
-
-  static bool fits(const Problem& p) {
-    const Window& w = p.shape.window;
-    const std::ptrdiff_t columns =
-        std::ptrdiff_t{p.output.frequency - 1} * w.stride_frequency + w.kernel_frequency;
-    return columns * p.shape.in_channels * w.kernel_time <= kFloats;
-  }
-
-  // For output row t; rows in ascending order keep what they share.
-  HWY_INLINE void prepare(int t) {
-    const RowTaps<float> row(p_.shape.window, p_.input, t);
-    taps = row.taps;
-    block_ = {};
-    for (int i = taps.begin; i < taps.end; ++i) rows[i] = copied_ ? copy(taps.origin + i) : row.rows[i];
-  }
-
-  // Of the kernel's taps: `rows` rows from `row` on, `columns` columns from `column` on.
-  struct Block {
-    int row = 0, rows = 0, column = 0, columns = 0;
-    bool operator==(const Block&) const = default;
-  };
-  static constexpr int kTerms = 4096;  // as many as inputs, at most
-
-  // Where the block's terms lie, tap by tap, channel by channel, as seen from a row's start.
-  HWY_INLINE const float* const* terms(const Block& block) {
-    if (block != block_) find(block);
-    return terms_;
-  }
-
-  // Floats from a row's start to what tap (., 0) of output column f reads.
-  HWY_INLINE std::ptrdiff_t offset(int f) const {
-    const Window& w = p_.shape.window;
-    return copied_ ? std::ptrdiff_t{f} * w.stride_frequency * channels_
-                   : (std::ptrdiff_t{f} * w.stride_frequency - w.pad_frequency) * p_.input.pixel_stride;
-  }
-  std::ptrdiff_t pixel_stride() const { return copied_ ? channels_ : p_.input.pixel_stride; }
-  Taps columns(int f) const {
-    return copied_ ? Taps{0, 0, p_.shape.window.kernel_frequency}
-                   : clip_columns(p_.shape.window, f, p_.input.frequency);
-  }
-  const Whole& whole() const { return whole_; }
-
-  Taps taps;                      // along time
-  const float* rows[kMaxKernel];  // [taps.begin, taps.end) are set
-
- private:
-  static constexpr std::ptrdiff_t kFloats = 4096;
-
-  static bool needs_copy(const Problem& p) {
-    const Window& w = p.shape.window;
-    const int end = (p.output.frequency - 1) * w.stride_frequency - w.pad_frequency + w.kernel_frequency;
-    return (w.pad_frequency > 0 || end > p.input.frequency) && fits(p);
-  }
-
-  HWY_NOINLINE void find(const Block& block) {
-    block_ = block;
-    const float** to = terms_;
-    for (int i = block.row; i < block.row + block.rows; ++i) {
-      for (int j = block.column; j < block.column + block.columns; ++j) {
-        const float* const tap = rows[i] + j * pixel_stride();
-        for (int c = 0; c < p_.depth(); ++c) *to++ = tap + (paired_ ? 2 * c : c);
-      }
-    }
-  }
-
-  // Row r of the input, in a place that it shares with r +- kernel_time only.
-  HWY_INLINE const float* copy(int r) {
-    const int slot = r % p_.shape.window.kernel_time;
-    float* const to = floats_ + slot * columns_ * channels_;
-    if (copied_row_[slot] == r + 1) return to;
-    copied_row_[slot] = r + 1;
-    const int before = p_.shape.window.pad_frequency;
-    const int inside = std::min(p_.input.frequency, static_cast<int>(columns_) - before);
-    std::fill_n(to, before * channels_, 0.0F);
-    float* pixel = to + before * channels_;
-    if (kPairs && paired_) {
-      for (int f = 0; f < inside; ++f) pair(p_.input.pixel(r, f), pixel + f * channels_);
-    } else if (p_.input.pixel_stride == channels_) {
-      std::copy_n(p_.input.row(r), inside * channels_, pixel);
-    } else {
-      for (int f = 0; f < inside; ++f) std::copy_n(p_.input.pixel(r, f), channels_, pixel + f * channels_);
-    }
-    pixel += inside * channels_;
-    std::fill(pixel, to + columns_ * channels_, 0.0F);
-    return to;
-  }
-
-  // The channels of each two groups in turn: g0c0 g1c0 g0c1 g1c1 ...
-  HWY_INLINE void pair(const float* from, float* to) const {
-    const FullTag d;
-    const auto order = hn::SetTableIndices(d, lane_);
-    for (int c = 0; c < channels_; c += lanes(d))
-      hn::StoreU(hn::TableLookupLanes(hn::LoadU(d, from + c), order), d, to + c);
-  }
-
-  float floats_[kFloats];
-  std::int32_t lane_[lanes(FullTag())];
-  const float* terms_[kTerms];  // those of block_
-  Block block_;
-  int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
-  const bool paired_;
-  const bool copied_;
-  const std::ptrdiff_t channels_;
-  const std::ptrdiff_t columns_;
-  const Whole whole_;
-  const Problem& p_;
-};
-
 // Pixels f .. f + kPixels - 1 of row t, which all have the taps of the first.
 template <int kPixels, int kVectors, class D, bool kPaired>
 HWY_INLINE void convolve_pixels(const Problem& p, Lines& lines, const Outputs<kVectors, D, kPaired>& o, int t,
@@ -336,20 +176,22 @@ HWY_INLINE void convolve_pixels(const Problem& p, Lines& lines, const Outputs<kV
   const std::ptrdiff_t outputs = p.shape.out_channels;
   const std::ptrdiff_t stride = lines.pixel_stride();
   const Taps columns = lines.columns(f);
-  const Inputs<kPixels> inputs(lines.offset(f) + o.first_input, window.stride_frequency * stride);
-  // All taps in one loop where they fit: the ends of short ones are mispredicted.
-  const bool all = columns.count() == window.kernel_frequency &&
-                   lines.taps.count() * columns.count() * depth <= Lines::kTerms;
-  const int rows = all ? lines.taps.count() : 1;
-  const int places = all ? columns.count() : 1;
+  const Inputs<kPixels> places(lines.offset(f) + o.first_input, window.stride_frequency * stride);
   // Asks for the weights of the outputs that come next.
   const std::ptrdiff_t ahead = p.output.frequency < kManyPixels ? kVectors * lanes(D()) : 0;
   Tile<kPixels, kVectors, D, kPaired> tile;
+  const bool all = lines.in_one() && columns.count() == window.kernel_frequency;
+  const int rows = all ? lines.taps.count() : 1;
+  const int width = all ? columns.count() : 1;
+  const int inputs = all ? depth : std::min(depth, Lines::kTerms);
   for (int i = lines.taps.begin; i < lines.taps.end; i += rows) {
-    for (int j = columns.begin; j < columns.end; j += places) {
-      tile.add(lines.terms({i, rows, j, places}), rows * places * depth, inputs,
-               p.kernel + std::ptrdiff_t{i * window.kernel_frequency + j} * depth * outputs + o.channel,
-               outputs, ahead);
+    for (int j = columns.begin; j < columns.end; j += width) {
+      for (int c = 0; c < depth; c += inputs) {
+        const int count = std::min(inputs, depth - c);
+        const std::ptrdiff_t term = std::ptrdiff_t{i * window.kernel_frequency + j} * depth + c;
+        tile.add(all ? lines.all_terms() : lines.terms(i, j, c, count), rows * width * count, places,
+                 p.kernel + term * outputs + o.channel, outputs, ahead);
+      }
     }
   }
   p.store(D(), t, f, o.channel, tile.sums());

@@ -102,5 +102,13 @@ TEST(Conv2d, LargestKernel) {
   check(random, {{31, 31, 1, 1, 15, 15}, 1, 20, 1}, 34, 33, 34, 33);
 }
 
+// More terms, taps or inputs, than one loop takes; rows too long to be copied.
+TEST(Conv2d, ManyTerms) {
+  Random random{8};
+  check(random, {{7, 7, 1, 1, 3, 3}, 40, 72, 1}, 8, 22, 8, 22);
+  check(random, {{1, 1, 1, 1, 0, 0}, 2500, 40, 1}, 3, 6, 3, 6);
+  check(random, {{1, 2, 1, 1, 0, 1}, 1100, 9, 1}, 2, 9, 2, 9);
+}
+
 }  // namespace
 }  // namespace bittern::kernels::testing
