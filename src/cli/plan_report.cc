@@ -75,16 +75,15 @@ std::vector<Row> rows_of(const runtime::Plan& plan) {
       }
     }
     const runtime::ExitStep& exit = stage.exit;
-    rows.push_back(
-        {.stage = number,
-         .group = exit.position,
-         .rows_at_a_time = 1,
-         .index = exit.index,
-         .kernel = "exit",
-         .layers = exit.name,
-         .output = {1, 1, exit.classes},
-         .macs = {},
-         .uses = {{"input", exit.tensor}, {"means", exit.means}, {"output", plan.logits}}});
+    rows.push_back({.stage = number,
+                    .group = exit.position,
+                    .rows_at_a_time = 1,
+                    .index = exit.index,
+                    .kernel = "exit",
+                    .layers = exit.name,
+                    .output = {1, 1, exit.classes},
+                    .macs = {},
+                    .uses = {{"input", exit.tensor}, {"means", exit.means}, {"output", plan.logits}}});
   }
   return rows;
 }
