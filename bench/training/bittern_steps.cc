@@ -12,6 +12,7 @@
 #include "training/optimizer.h"
 #include "training/step_split.h"
 #include "training/steps.h"
+#include "training/threads.h"
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -49,6 +50,7 @@ class BitternSteps final : public Steps {
       : clips_(random_clips(network.classes())),
         network_(value_of(TrainableNetwork::create(network, recipe.binary_optimizer, recipe.seed))),
         optimizer_(network_.parameters(), recipe, std::numeric_limits<int>::max()) {
+    keep_freed_memory();
     network_.set_precision(recipe.precision);
     Random random({2});
     for (int i = 0; i < kNoises; ++i) noise_.push_back(loud(random, 4 * kSamples));

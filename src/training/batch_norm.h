@@ -25,6 +25,11 @@ struct BatchNormState {
 // momentum) * batch, where the batch's variance is v * n / (n - 1) (n values a channel; v for n = 1).
 at::Tensor batch_norm(const at::Tensor& x, const BatchNormState& state, const BatchNormSettings& settings);
 
+// The mean over time of batch_norm(x): x [time, frequency, clips, channels] -> [clips, frequency x channels].
+// What is normalised is never written down.
+at::Tensor time_pooled_batch_norm(const at::Tensor& x, const BatchNormState& state,
+                                  const BatchNormSettings& settings);
+
 // What remains of it after training: y = x * scale + bias, computed in double and rounded once.
 struct FoldedBatchNorm {
   at::Tensor scale;

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "training/matrix_product.h"
 #include "training/portable.h"
+#include "training/product.h"
 #include "training/saved_attributes.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
@@ -33,35 +33,6 @@ BITTERN_VECTORISED void add_dots(const float* __restrict x, const float* __restr
   for (std::int64_t n = 0; n < clips; ++n, x += channels, y += channels)
     for (std::int64_t c = 0; c < channels; ++c) sums[c] += x[c] * y[c];
 }
-
-at::Tensor product(const at::Tensor& left, const at::Tensor& right, MatrixProduct::Shape shape) {
-  at::Tensor result = at::empty({shape.rows, shape.columns}, left.options().requires_grad(false));
-  MatrixProduct(shape, false)(left.data_ptr<float>(), right.data_ptr<float>(), result.data_ptr<float>());
-  return result;
-}
-
-// rows [n, in] x kernel [in, out]; both contiguous.
-struct Product : Function<Product> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& rows, const at::Tensor& kernel) {
-    context->save_for_backward({rows, kernel});
-    return product(rows, kernel, {rows.size(0), rows.size(1), kernel.size(1)});
-  }
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor dy = gradients[0].contiguous();
-    const std::int64_t count = dy.size(0);
-    const std::int64_t in = saved[1].size(0);
-    const std::int64_t out = saved[1].size(1);
-    variable_list result(2);
-    if (context->needs_input_grad(0))
-      result[0] =
-          product(dy, saved[1], {.rows = count, .inner = out, .columns = in, .right_transposed = true});
-    if (context->needs_input_grad(1))
-      result[1] =
-          product(saved[0], dy, {.rows = in, .inner = count, .columns = out, .left_transposed = true});
-    return result;
-  }
-};
 
 // A channel sees itself only: kernel [taps, channels].
 struct Depthwise : Function<Depthwise> {
@@ -163,7 +134,7 @@ at::Tensor unfolded_convolution(const at::Tensor& x, const at::Tensor& kernel,
   std::vector<at::Tensor> groups;
   for (std::int64_t group = 0; group < attributes.groups; ++group) {
     const at::Tensor rows = unfolded.narrow(2, group * in, in).reshape({-1, window.taps() * in});
-    groups.push_back(Product::apply(
+    groups.push_back(product(
         rows.contiguous(), taps.narrow(2, group * out, out).reshape({window.taps() * in, out}).contiguous()));
   }
   const at::Tensor y = attributes.groups == 1 ? groups[0] : at::cat(groups, 1);
@@ -176,7 +147,7 @@ at::Tensor without_bias(const at::Tensor& x, const at::Tensor& kernel, const gra
       attributes.groups == 1) {
     const at::Tensor matrix = kernel.reshape({kernel.size(2), kernel.size(3)});
     if (!x.is_cpu()) return at::matmul(x, matrix);
-    return Product::apply(x.reshape({-1, x.size(3)}).contiguous(), matrix.contiguous())
+    return product(x.reshape({-1, x.size(3)}).contiguous(), matrix.contiguous())
         .view({x.size(0), x.size(1), x.size(2), kernel.size(3)});
   }
   if (!x.is_cpu()) return portable::convolution(x, kernel, attributes);

@@ -11,6 +11,7 @@
 #include "training/convolution.h"
 #include "training/initializers.h"
 #include "training/pooling.h"
+#include "training/product.h"
 #include "training/quantizers.h"
 #include "training/streams.h"
 #include "training/torch.h"
@@ -127,15 +128,26 @@ struct Run {
   }
   at::Tensor operator()(const graph::Concat&) const { return at::cat(inputs, 3); }
   at::Tensor operator()(const graph::Exit& op) const {
-    at::Tensor x = op.relu ? at::relu(inputs[0]) : inputs[0];
-    if (op.norm == graph::ExitNorm::kBeforePool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
-    x = op.pool == graph::ExitPool::kTime
-            ? x.mean(0).permute({1, 0, 2}).reshape({x.size(2), x.size(1) * x.size(3)})
-            : x.mean(at::IntArrayRef{0, 1});
+    at::Tensor x = pooled(op);
     if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
-    if (op.dense == graph::ExitDense::kFloat) return at::addmm(tensors.bias, x, tensors.kernel);
-    return at::mm(x, latent ? ste_sign(tensors.kernel, kExitClip) : tensors.kernel) * tensors.scale +
+    if (op.dense == graph::ExitDense::kFloat) return product(x, tensors.kernel) + tensors.bias;
+    return product(x, latent ? ste_sign(tensors.kernel, kExitClip) : tensors.kernel) * tensors.scale +
            tensors.bias;
+  }
+
+ private:
+  // What an exit's norm after the pool, or else its dense layer, reads: [clips, inputs].
+  at::Tensor pooled(const graph::Exit& op) const {
+    at::Tensor x = inputs[0];
+    if (training && op.norm == graph::ExitNorm::kBeforePool && op.pool == graph::ExitPool::kTime) {
+      return time_pooled_batch_norm(x, tensors.norm,
+                                    {op.norm_epsilon, std::min(op.norm_momentum, most_momentum), op.relu});
+    }
+    if (op.relu) x = at::relu(x);
+    if (op.norm == graph::ExitNorm::kBeforePool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
+    return op.pool == graph::ExitPool::kTime
+               ? x.mean(0).permute({1, 0, 2}).reshape({x.size(2), x.size(1) * x.size(3)})
+               : x.mean(at::IntArrayRef{0, 1});
   }
 };
 

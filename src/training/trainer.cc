@@ -357,6 +357,7 @@ Status train_checked(TrainOptions options, TrainObserver& observer) {
     observer.notice("no background noise: the data set brings none and --noise was not given");
 
   set_threads(options.recipe.threads);
+  keep_freed_memory();
   const at::Device device(options.recipe.device == "cuda" ? at::kCUDA : at::kCPU);
   // A GPU has no deterministic version of some operations: there torch warns, and bits may differ.
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/device.is_cuda());

@@ -32,6 +32,7 @@
 #include "training/convolution.h"
 #include "training/modules.h"
 #include "training/pooling.h"
+#include "training/product.h"
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -73,8 +74,8 @@ struct EvaluatedLayer {
     x = op.pool == graph::ExitPool::kTime ? x.mean(0).permute({1, 0, 2}).flatten(1)
                                           : x.mean(at::IntArrayRef{0, 1});
     if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon);
-    if (op.dense == graph::ExitDense::kFloat) return at::addmm(tensors().bias, x, tensors().kernel);
-    return at::mm(x, network.binary_kernel(layer).signs) * tensors().scale + tensors().bias;
+    if (op.dense == graph::ExitDense::kFloat) return product(x, tensors().kernel) + tensors().bias;
+    return product(x, network.binary_kernel(layer).signs) * tensors().scale + tensors().bias;
   }
 };
 

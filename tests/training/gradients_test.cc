@@ -84,6 +84,36 @@ TEST(BatchNorm, HasTheGradientOfItsFormula) {
   EXPECT_TRUE(at::allclose(state.beta.grad(), dy.sum(0), 1e-4, 1e-5));
 }
 
+// In one pass what batch norm and mean do in two.
+TEST(BatchNorm, PooledOverTimeIsTheMeanOfTheNorm) {
+  for (const bool relu : {false, true}) {
+    const BatchNormSettings settings{.relu_first = relu};
+    at::manual_seed(3);
+    const at::Tensor values = at::randn({7, 2, 5, 3});
+    const at::Tensor dy = at::randn({5, 6});
+    std::vector<at::Tensor> x, y;
+    std::vector<BatchNormState> states;
+    for (int turn = 0; turn < 2; ++turn) {
+      BatchNormState state;
+      state.gamma = at::tensor(std::vector<float>{0.5F, 2, -1}).set_requires_grad(true);
+      state.beta = at::tensor(std::vector<float>{0.1F, -0.3F, 1}).set_requires_grad(true);
+      state.mean = at::zeros({3});
+      state.variance = at::ones({3});
+      x.push_back(values.clone().set_requires_grad(true));
+      y.push_back(turn == 0 ? time_pooled_batch_norm(x[0], state, settings)
+                            : batch_norm(x[1], state, settings).mean(0).transpose(0, 1).reshape({5, 6}));
+      y.back().backward(dy);
+      states.push_back(state);
+    }
+    EXPECT_TRUE(at::allclose(y[0], y[1], 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(x[0].grad(), x[1].grad(), 1e-4, 1e-6));
+    EXPECT_TRUE(at::allclose(states[0].gamma.grad(), states[1].gamma.grad(), 1e-4, 1e-5));
+    EXPECT_TRUE(at::allclose(states[0].beta.grad(), states[1].beta.grad(), 1e-4, 1e-5));
+    EXPECT_TRUE(at::equal(states[0].mean, states[1].mean));
+    EXPECT_TRUE(at::equal(states[0].variance, states[1].variance));
+  }
+}
+
 // [time, frequency, clips, channels] -> [clips, channels, time, frequency].
 at::Tensor to_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}); }
 
