@@ -1,0 +1,74 @@
+// What is to be trained and compared: networks, tasks, seeds, joint exits against single ones. One JSON file.
+//
+// {
+//   "title": "...",
+//   "tasks":    [{"name": "words", "data": "FOLDER", "noise": "FOLDER", "paper": "Speech Commands"}, ...],
+//   "networks": [{"architecture": "quicknet", "paper": "QuickNet", "seeds": [0, 1, 2]}, ...],
+//   "single_exits": true,
+//   "thresholds": [0.1, 0.5, 1.0],
+//   "train": {"epochs": 30, ...}
+// }
+//
+// Folders are relative to a root that is given beside the file. noise and paper may be missing; `paper` names
+// the row of the paper's tables that is shown beside. single_exits: each network is also trained once for
+// each exit, cut behind it. thresholds: of the entropy rule, nats. train: options of `bittern train` without
+// their dashes; true for a switch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/status.h"
+
+namespace bittern::reproduce {
+
+struct Task {
+  std::string name;
+  std::filesystem::path data;
+  std::filesystem::path noise;  // empty: the data set's own
+  std::string paper;            // empty: no such row
+};
+
+struct Network {
+  std::string architecture;
+  std::string paper;
+  std::vector<std::uint64_t> seeds;
+  int exits = 0;
+};
+
+// One training.
+struct Run {
+  std::size_t task = 0;     // index into Experiment::tasks
+  std::size_t network = 0;  // index into Experiment::networks
+  int single_exit = 0;      // from 1; 0: all exits jointly
+  std::uint64_t seed = 0;
+};
+
+struct Experiment {
+  std::string title;
+  std::vector<Task> tasks;
+  std::vector<Network> networks;
+  bool single_exits = false;
+  std::vector<float> thresholds;
+  int epochs = 0;
+  std::string placement;
+  // Further options of `bittern train`, as they stand on its command line.
+  std::vector<std::string> train_options;
+  nlohmann::ordered_json source;  // the file
+
+  // In the order in which they are run: joint trainings of the first seed first, so that whatever is there is
+  // a whole picture of something.
+  std::vector<Run> runs() const;
+  // "speech-commands-12/quicknet/joint/seed-0": a folder, and what a person is shown.
+  std::string name(const Run& run) const;
+};
+
+// Errors name the key that is missing, unknown or of the wrong kind.
+Expected<Experiment> read_experiment(const std::filesystem::path& file, const std::filesystem::path& root);
+
+}  // namespace bittern::reproduce
