@@ -19,9 +19,10 @@ ROOMS = {
     "audio": "core",
     "datasets": "core audio",
     "evaluation": "core graph features kernels model exits runtime audio datasets",
-    "report": "core graph features kernels model exits runtime audio datasets evaluation",
+    "reproduce": "core graph features kernels model exits runtime audio datasets evaluation",
+    "report": "core graph features kernels model exits runtime audio datasets evaluation reproduce",
     "training": "core graph features kernels model exits runtime audio datasets evaluation",
-    "cli": "core graph features kernels model exits runtime audio datasets training evaluation report",
+    "cli": "core graph features kernels model exits runtime audio datasets training evaluation reproduce report",
 }
 # Third-party headers and the rooms that may see them.
 LIBRARIES = {
@@ -30,8 +31,8 @@ LIBRARIES = {
     r"xxhash\.h": "core",
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
     r"torch/|ATen/|c10/|oneapi/": "training",
-    r"nlohmann/": "datasets training evaluation report cli",
-    r"fmt/": "audio datasets training evaluation report cli",
+    r"nlohmann/": "datasets training evaluation reproduce report cli",
+    r"fmt/": "audio datasets training evaluation reproduce report cli",
     r"duktape\.h": "report",
     r"CLI/": "cli",
 }

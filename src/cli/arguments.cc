@@ -163,10 +163,11 @@ Argument Arguments::list(const std::string& usage, std::vector<double>& values, 
   return Argument(add_list(app_, usage, values, help));
 }
 
-void add_threads_argument(Arguments& arguments, int& threads, const std::string& help) {
+void add_threads_argument(Arguments& arguments, int& threads, const std::string& help,
+                          const std::string& usage) {
   constexpr int kMost = 256;
   threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
-  arguments.add("--threads N", threads, help).check(whole_within(1, kMost)).show_default();
+  arguments.add(usage, threads, help).check(whole_within(1, kMost)).show_default();
 }
 
 }  // namespace bittern::cli

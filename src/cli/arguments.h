@@ -74,7 +74,9 @@ class Arguments {
   CLI::App& app_;
 };
 
-// --threads N: from 1 to 256; the default is the number of the machine's cores that may be used.
-void add_threads_argument(Arguments& arguments, int& threads, const std::string& help);
+// --threads N, or what `usage` says: from 1 to 256; the default is the number of the machine's cores that may
+// be used.
+void add_threads_argument(Arguments& arguments, int& threads, const std::string& help,
+                          const std::string& usage = "--threads N");
 
 }  // namespace bittern::cli

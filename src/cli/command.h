@@ -27,6 +27,7 @@ extern const Command kClassifyCommand;
 extern const Command kEvaluateCommand;
 extern const Command kExportCommand;
 extern const Command kInspectCommand;
+extern const Command kReproduceCommand;
 
 // libtorch: the program bittern-train.
 inline constexpr Command kTrainCommand{"train", "Train a network with early exits on labelled recordings",

@@ -9,7 +9,8 @@ using namespace bittern::cli;
 
 // In the order of --help.
 constexpr std::array kCommands{
-    &kClassifyCommand, &kEvaluateCommand, &kInspectCommand, &kBenchCommand, &kTrainCommand, &kExportCommand,
+    &kClassifyCommand, &kEvaluateCommand, &kInspectCommand,   &kBenchCommand,
+    &kTrainCommand,    &kExportCommand,   &kReproduceCommand,
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 // An evaluation as an HTML file.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "core/status.h"
@@ -13,5 +16,12 @@ Status can_write_page();
 
 // The whole page appears at `path`, or nothing does.
 Status write_page(const evaluation::Report& report, const std::string& path);
+
+// results: as reproduce/results.h describes them. Writes results.json, report.html and, for each figure,
+// figures/<name>.json and figures/<name>.svg into `folder`.
+Status write_reproduction(
+    const nlohmann::ordered_json& results,
+    const std::function<std::string(const std::string& task, const std::string& file)>& recording,
+    const std::filesystem::path& folder);
 
 }  // namespace bittern::cli

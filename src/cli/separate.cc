@@ -10,11 +10,8 @@
 #include <vector>
 
 namespace bittern::cli {
-namespace {
-
 namespace fs = std::filesystem;
 
-// Links are followed: of /usr/local/bin/bittern -> /opt/bittern/bin/bittern the latter's neighbour is meant.
 Expected<std::string> program_of(const Command& command) {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -23,8 +20,6 @@ Expected<std::string> program_of(const Command& command) {
         fmt::format("{}: cannot tell where bittern lies: /proc/self/exe: {}", command.name, error.message()));
   return (self.parent_path() / fmt::format("bittern-{}", command.name)).string();
 }
-
-}  // namespace
 
 bool is_installed(const Command& command) {
   const Expected<std::string> program = program_of(command);

@@ -2,9 +2,16 @@
 // running program, wherever that was built, installed or moved to.
 #pragma once
 
+#include <string>
+
 #include "cli/command.h"
+#include "core/status.h"
 
 namespace bittern::cli {
+
+// Where the command's program must lie: beside this one. Links are followed: of /usr/local/bin/bittern ->
+// /opt/bittern/bin/bittern the latter's neighbour is meant.
+Expected<std::string> program_of(const Command& command);
 
 // Whether the command's program is there.
 bool is_installed(const Command& command);

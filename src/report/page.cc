@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "report/charting_library.h"
@@ -30,6 +31,7 @@ figcaption { font-size: 14px; padding: 4px 8px; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+audio { height: 28px; width: 220px; vertical-align: middle; }
 th { color: var(--soft); font-weight: 600; }
 )css";
 
@@ -99,6 +101,25 @@ std::string script_json(const nlohmann::ordered_json& json) {
   return result;
 }
 
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t three = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += i + k <= bytes.size() ? kDigits[three >> (18 - 6 * k) & 63U] : '=';
+  }
+  return text;
+}
+
+std::string player(const Cell& cell) {
+  return fmt::format("<audio controls preload=\"none\" title=\"{}\" src=\"data:{};base64,{}\"></audio>",
+                     escaped(cell.text), escaped(cell.audio_type), base64(cell.audio));
+}
+
 }  // namespace
 
 Page::Page(std::string title, std::string_view lead) : title_(std::move(title)), pieces_(1) {
@@ -121,7 +142,7 @@ void Page::table(const Table& table) {
       const std::string style = cell.shade ? fmt::format(" style=\"background: rgba(var(--shade), {:.3f})\"",
                                                          0.7 * std::clamp(*cell.shade, 0.0, 1.0))
                                            : "";
-      out += fmt::format("<td{}>{}</td>", style, escaped(cell.text));
+      out += fmt::format("<td{}>{}</td>", style, cell.audio.empty() ? escaped(cell.text) : player(cell));
     }
     out += "</tr>\n";
   }

@@ -19,6 +19,8 @@ struct Cell {
 
   std::string text;
   std::optional<double> shade;  // 0 to 1: how dark behind the text
+  std::string audio;            // a recording's bytes, to be played instead of the text; empty: none
+  std::string audio_type;       // "audio/flac"
 };
 
 struct Table {

@@ -76,7 +76,8 @@ Status check_name(const std::string& name, const std::string& where, std::set<st
     return invalid_argument(
         fmt::format("{}: '{}' is no name: letters, digits, '-', '_' and '.' make one", where, name));
   }
-  if (!taken.insert(name).second) return invalid_argument(fmt::format("{}: '{}' is there twice", where, name));
+  if (!taken.insert(name).second)
+    return invalid_argument(fmt::format("{}: '{}' is there twice", where, name));
   return {};
 }
 

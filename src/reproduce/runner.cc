@@ -107,7 +107,8 @@ class Pool {
         ++at;
         continue;
       }
-      if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) failed.push_back(why(at->second, status));
+      if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        failed.push_back(why(at->second, status));
       at = running_.erase(at);
     }
   }
@@ -122,8 +123,9 @@ class Pool {
   }
 
   std::string note() const {
-    return running_.empty() ? "" : fmt::format("{}{}", running_.begin()->second,
-                                               running_.size() > 1 ? ", ..." : "");
+    return running_.empty()
+               ? ""
+               : fmt::format("{}{}", running_.begin()->second, running_.size() > 1 ? ", ..." : "");
   }
 
  private:
@@ -169,24 +171,13 @@ std::vector<std::string> command_of(const Experiment& experiment, const Folder& 
                                     const fs::path& train_program) {
   const Task& task = experiment.tasks[run.task];
   const Network& network = experiment.networks[run.network];
-  std::vector<std::string> command{train_program.string(),
-                                   "--data",
-                                   task.data.string(),
-                                   "--out",
-                                   folder.run(experiment.name(run)).string(),
-                                   "--architecture",
-                                   network.architecture,
-                                   "--placement",
-                                   experiment.placement,
-                                   "--epochs",
-                                   fmt::format("{}", experiment.epochs),
-                                   "--seed",
+  std::vector<std::string> command{train_program.string(), "--data", task.data.string(), "--out",
+                                   folder.run(experiment.name(run)).string(), "--architecture",
+                                   network.architecture, "--placement", experiment.placement, "--epochs",
+                                   fmt::format("{}", experiment.epochs), "--seed",
                                    fmt::format("{}", run.seed),
                                    // Fixed, so that the result does not depend on how many run side by side.
-                                   "--threads",
-                                   "1",
-                                   "--resume",
-                                   "--quiet"};
+                                   "--threads", "1", "--resume", "--quiet"};
   if (!task.noise.empty()) command.insert(command.end(), {"--noise", task.noise.string()});
   if (run.single_exit != 0)
     command.insert(command.end(), {"--single-exit", fmt::format("{}", run.single_exit)});

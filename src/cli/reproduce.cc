@@ -1,0 +1,173 @@
+// bittern reproduce --config FILE --out DIR: all trainings of an experiment, and one report of them.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/report_file.h"
+#include "cli/separate.h"
+#include "core/atomic_file.h"
+#include "reproduce/estimate.h"
+#include "reproduce/experiment.h"
+#include "reproduce/results.h"
+#include "reproduce/runner.h"
+
+namespace bittern::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string config;
+  std::string data;
+  std::string out;
+  int jobs = 1;
+  bool dry_run = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+// "3 h 20 min", "12 min", "40 s"
+std::string duration(double seconds) {
+  const auto whole = static_cast<long long>(seconds);
+  if (whole >= 3600) return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+  if (whole >= 60) return fmt::format("{} min", whole / 60);
+  return fmt::format("{} s", whole);
+}
+
+Status print_plan(const reproduce::Experiment& experiment, const reproduce::Folder& folder,
+                  const Options& options) {
+  BITTERN_ASSIGN_OR_RETURN(const reproduce::Estimate estimate,
+                           reproduce::estimate(experiment, folder, options.jobs));
+  const std::vector<reproduce::Run> runs = experiment.runs();
+  if (options.json) {
+    Json json{{"runs", Json::array()},
+              {"jobs", options.jobs},
+              {"estimate_s", estimate.seconds},
+              {"measured_epochs", estimate.measured_epochs}};
+    for (const reproduce::Run& run : runs) {
+      const reproduce::RunState state = reproduce::state_of(folder, experiment, run);
+      json["runs"].push_back({{"run", experiment.name(run)},
+                              {"epochs", experiment.epochs},
+                              {"epochs_done", state.epochs},
+                              {"done", state.done}});
+    }
+    return write_out(json.dump(2) + "\n");
+  }
+  Table table(
+      {{"run", Table::Align::kLeft, 0}, {"epochs", Table::Align::kRight, 0}, {"", Table::Align::kLeft, 0}});
+  for (const reproduce::Run& run : runs) {
+    const reproduce::RunState state = reproduce::state_of(folder, experiment, run);
+    table.add({experiment.name(run), fmt::format("{}/{}", state.epochs, experiment.epochs),
+               state.done         ? "done"
+               : state.epochs > 0 ? "begun"
+                                  : ""});
+  }
+  const std::string basis = estimate.measured_epochs == 0
+                                ? "from this machine's speed alone: the first epochs will tell better"
+                                : fmt::format("from {} epochs trained", estimate.measured_epochs);
+  return write_out(fmt::format("{}\n{} trainings, {} side by side: about {} ({})\n", table.str(), runs.size(),
+                               options.jobs, duration(estimate.seconds), basis));
+}
+
+Expected<reproduce::RunnerResult> train(const reproduce::Experiment& experiment,
+                                        const reproduce::Folder& folder, const Options& options) {
+  if (!is_installed(kTrainCommand)) {
+    return unsupported(
+        "reproduce: there is no bittern-train beside bittern; build with -DBITTERN_TRAINING=ON");
+  }
+  BITTERN_ASSIGN_OR_RETURN(const std::string program, program_of(kTrainCommand));
+  Progress progress("training", "epochs", options.quiet);
+  reproduce::RunnerOptions running;
+  running.train_program = program;
+  running.jobs = options.jobs;
+  running.progress = [&](std::size_t done, std::size_t total, const std::string& note) {
+    progress.update(done, total, note);
+    return !interrupted();
+  };
+  return reproduce::train_all(experiment, folder, running);
+}
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+Status run(const Options& options) {
+  BITTERN_RETURN_IF_ERROR(can_write_page());
+  const fs::path root =
+      options.data.empty() ? fs::path(options.config).parent_path() : fs::path(options.data);
+  BITTERN_ASSIGN_OR_RETURN(const reproduce::Experiment experiment,
+                           reproduce::read_experiment(options.config, root));
+  const reproduce::Folder folder{options.out};
+  if (options.dry_run) return print_plan(experiment, folder, options);
+
+  std::error_code error;
+  fs::create_directories(folder.root, error);
+  if (error) return io_error(fmt::format("{}: {}", options.out, error.message()));
+  BITTERN_RETURN_IF_ERROR(write_file(folder.root / "experiment.json", experiment.source.dump(2) + "\n"));
+  BITTERN_ASSIGN_OR_RETURN(const reproduce::RunnerResult trained, train(experiment, folder, options));
+  for (const std::string& line : trained.failed) print_error(line);
+
+  Json results;
+  {
+    Progress progress("evaluating", "models", options.quiet);
+    reproduce::ResultOptions measuring;
+    measuring.threads = options.jobs;
+    measuring.progress = [&](std::size_t done, std::size_t total) {
+      progress.update(done, total);
+      return !interrupted();
+    };
+    BITTERN_ASSIGN_OR_RETURN(results, reproduce::measure_results(experiment, folder, measuring));
+  }
+  const auto recording = [&](const std::string& name, const std::string& file) {
+    for (const reproduce::Task& task : experiment.tasks)
+      if (task.name == name) return bytes_of(task.data / file);
+    return std::string();
+  };
+  BITTERN_RETURN_IF_ERROR(write_reproduction(results, recording, folder.root));
+  if (!options.quiet) {
+    BITTERN_RETURN_IF_ERROR(write_out(
+        fmt::format("{}: {} of {} trainings; {}\n", options.out, results["finished"].get<std::size_t>(),
+                    results["planned"].get<std::size_t>(), (folder.root / "report.html").string())));
+  }
+  // Told above, line by line.
+  if (!trained.failed.empty()) return Error{ErrorCode::kInternal, ""};
+  return {};
+}
+
+std::function<Status()> configure(Arguments& arguments) {
+  const auto options = std::make_shared<Options>();
+  arguments.add("--config FILE", options->config, "The experiment, such as experiments/paper.json")
+      .check(not_empty())
+      .required();
+  arguments
+      .add("--data DIR", options->data,
+           "Where the folders lie that the experiment names; default: beside its file")
+      .check(not_empty());
+  arguments.add("--out DIR", options->out, "Folder for trainings, results and report; what is there goes on")
+      .check(not_empty())
+      .required();
+  add_threads_argument(arguments, options->jobs, "Trainings side by side, one thread each", "--jobs N");
+  arguments.flag("--dry-run", options->dry_run, "Only print what is to be trained and how long it may take");
+  arguments.flag("--json", options->json, "With --dry-run: print JSON");
+  arguments.flag("--quiet", options->quiet, "Print nothing but errors");
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Command kReproduceCommand{"reproduce", "Train and compare all that an experiment asks for", configure};
+
+}  // namespace bittern::cli
