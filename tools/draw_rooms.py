@@ -20,9 +20,10 @@ PLACES = {
     "runtime": (1.5, 3, "plan, arena, session"),
     "capi": (0.5, 4, "bittern.h"),
     "evaluation": (3.6, 4, "accuracy, reports"),
-    "report": (3.6, 5, "charts, HTML pages"),
+    "reproduce": (1.5, 5, "an experiment's trainings"),
+    "report": (3.6, 6, "charts, HTML pages"),
     "training": (2.5, 5, "libtorch"),
-    "cli": (3.05, 6, "bittern train, classify, ..."),
+    "cli": (2.5, 7, "bittern train, classify, ..."),
 }
 LIBRARY = {"core", "graph", "features", "kernels", "model", "exits", "runtime", "capi"}
 WIDTH, HEIGHT, STEP_X, STEP_Y, LEFT, TOP = 168, 48, 196, 92, 16, 44
