@@ -51,7 +51,8 @@ class InFolder : public ::testing::Test {
   }
   Folder out() const { return {folder_ / "out"}; }
 
-  void pretend(const Experiment& experiment, const reproduce::Run& run, int epochs, double seconds_each) const {
+  void pretend(const Experiment& experiment, const reproduce::Run& run, int epochs,
+               double seconds_each) const {
     std::string metrics;
     for (int epoch = 1; epoch <= epochs; ++epoch)
       metrics +=
