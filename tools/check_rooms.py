@@ -16,13 +16,14 @@ ROOMS = {
     "exits": "core graph",
     "runtime": "core graph features kernels model exits",
     "capi": "core graph features model exits runtime",
+    "convert": "core graph features model",
     "audio": "core",
     "datasets": "core audio",
     "evaluation": "core graph features kernels model exits runtime audio datasets",
     "reproduce": "core graph features kernels model exits runtime audio datasets evaluation",
     "report": "core graph features kernels model exits runtime audio datasets evaluation reproduce",
     "training": "core graph features kernels model exits runtime audio datasets evaluation",
-    "cli": "core graph features kernels model exits runtime audio datasets training evaluation reproduce report",
+    "cli": "core graph features kernels model exits runtime convert audio datasets training evaluation reproduce report",
 }
 # Third-party headers and the rooms that may see them.
 LIBRARIES = {
@@ -31,8 +32,9 @@ LIBRARIES = {
     r"xxhash\.h": "core",
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
     r"torch/|ATen/|c10/|oneapi/": "training",
-    r"nlohmann/": "datasets training evaluation reproduce report cli",
-    r"fmt/": "audio datasets training evaluation reproduce report cli",
+    r"hdf5\.h": "convert",
+    r"nlohmann/": "convert datasets training evaluation reproduce report cli",
+    r"fmt/": "convert audio datasets training evaluation reproduce report cli",
     r"duktape\.h": "report",
     r"CLI/": "cli",
 }

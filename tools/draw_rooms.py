@@ -22,6 +22,7 @@ PLACES = {
     "evaluation": (3.6, 4, "accuracy, reports"),
     "reproduce": (1.5, 5, "an experiment's trainings"),
     "report": (3.6, 6, "charts, HTML pages"),
+    "convert": (0.5, 5, "models from Larq"),
     "training": (2.5, 5, "libtorch"),
     "cli": (2.5, 7, "bittern train, classify, ..."),
 }

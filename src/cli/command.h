@@ -33,4 +33,8 @@ extern const Command kReproduceCommand;
 inline constexpr Command kTrainCommand{"train", "Train a network with early exits on labelled recordings",
                                        nullptr, "BITTERN_TRAINING"};
 
+// HDF5: the program bittern-import.
+inline constexpr Command kImportCommand{"import", "Make a model of a network that was trained in Larq",
+                                        nullptr, "BITTERN_CONVERT"};
+
 }  // namespace bittern::cli

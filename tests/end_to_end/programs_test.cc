@@ -36,11 +36,11 @@ std::set<std::string> loaded(const std::vector<std::string>& arguments) {
 
 bool is_for_training(const std::string& library) {
   static const std::regex names(
-      "libtorch|libc10|blas|lapack|libcaffe|libcu|libnv|libmkl|libprotobuf|libgfortran", std::regex::icase);
+      "libtorch|libc10|blas|lapack|libcaffe|libcu|libnv|libmkl|libprotobuf|libgfortran|libhdf5|libcurl|libssl", std::regex::icase);
   return std::regex_search(library, names);
 }
 
-TEST_F(Programs, RunningAModelLoadsNothingOfTraining) {
+TEST_F(Programs, RunningAModelLoadsNothingOfTrainingOrImport) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"classify", model_, kSamples},
                                                     {"evaluate", model_, "--data", kSamples},
                                                     {"inspect", model_, "--self-test"},
