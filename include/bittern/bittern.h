@@ -82,6 +82,12 @@ typedef enum bittern_segment {
   BITTERN_LOUDEST = 2 /* the window with the most energy */
 } bittern_segment;
 
+/* A setting of exit thresholds that a model carries; bittern_options.operating_point uses it by name. */
+typedef struct bittern_operating_point {
+  const char* name;
+  const char* promise; /* what was promised of it when it was made, in words */
+} bittern_operating_point;
+
 /* What a model says about itself. Valid until the model is closed. Later versions may add fields at the end.
  */
 typedef struct bittern_info {
@@ -95,6 +101,8 @@ typedef struct bittern_info {
   /* The version of model files that this library writes; it reads this and every older major one. */
   int format_major;
   int format_minor;
+  int operating_point_count;
+  const bittern_operating_point* operating_points; /* [operating_point_count] */
 } bittern_info;
 
 /* How a session answers. Start from BITTERN_OPTIONS_INIT, which is also what a NULL for the struct stands

@@ -20,6 +20,7 @@
 struct bittern_model {
   std::shared_ptr<const bittern::model::Model> model;
   std::vector<const char*> labels;
+  std::vector<bittern_operating_point> operating_points;
   bittern_info info{};
 };
 

@@ -14,6 +14,8 @@ Status make_handle(std::shared_ptr<const model::Model> opened, bittern_model** r
   handle->model = std::move(opened);
   const model::Model& model = *handle->model;
   for (const std::string& label : model.labels) handle->labels.push_back(label.c_str());
+  for (const model::OperatingPoint& point : model.operating_points)
+    handle->operating_points.push_back({point.name.c_str(), point.promise.c_str()});
   handle->info = {.sample_rate = model.front_end.sample_rate,
                   .window_samples = static_cast<std::size_t>(model.front_end.clip_samples),
                   .label_count = static_cast<int>(model.labels.size()),
@@ -21,7 +23,9 @@ Status make_handle(std::shared_ptr<const model::Model> opened, bittern_model** r
                   .exit_count = model.network.exit_count(),
                   .architecture = model.network.architecture().c_str(),
                   .format_major = model::kFormatMajor,
-                  .format_minor = model::kFormatMinor};
+                  .format_minor = model::kFormatMinor,
+                  .operating_point_count = static_cast<int>(model.operating_points.size()),
+                  .operating_points = handle->operating_points.data()};
   *result = handle.release();
   return {};
 }

@@ -5,19 +5,14 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/operating_point.h"
+
 namespace bittern::capi {
 namespace {
 
 Expected<exits::Policy> policy_of(const bittern_options& options, const model::Model& model) {
   const int exits = model.network.exit_count();
-  if (options.operating_point != nullptr) {
-    const std::string_view name = options.operating_point;
-    const auto point = std::find_if(model.operating_points.begin(), model.operating_points.end(),
-                                    [&](const model::OperatingPoint& p) { return p.name == name; });
-    if (point == model.operating_points.end())
-      return not_found("the model has no operating point \"" + std::string(name) + "\"");
-    return exits::Policy::with_thresholds(point->rule, point->thresholds);
-  }
+  if (options.operating_point != nullptr) return runtime::operating_point(model, options.operating_point);
   if (options.rule == nullptr)
     return options.exit == 0 ? exits::Policy{} : exits::Policy::at_exit(options.exit, exits);
   if (options.thresholds != nullptr)

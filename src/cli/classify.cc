@@ -102,7 +102,7 @@ Status run(const Options& options) {
       fail_usage(fmt::format("{}: --raw takes files or -, not folders", one_line(input)));
   if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
   BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
-  const exits::Policy policy = policy_for(options.policy, model->network.exit_count());
+  const exits::Policy policy = policy_for(options.policy, *model);
   const std::vector<std::uint8_t> only = options.model.only_mask(model->labels);
   const std::optional<audio::RawFormat> raw = options.raw ? std::optional(options.format) : std::nullopt;
   const std::vector<Input> inputs = expand_inputs(options.inputs);

@@ -23,6 +23,7 @@ struct Command {
 };
 
 extern const Command kBenchCommand;
+extern const Command kCalibrateCommand;
 extern const Command kClassifyCommand;
 extern const Command kEvaluateCommand;
 extern const Command kExportCommand;

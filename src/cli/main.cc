@@ -9,8 +9,8 @@ using namespace bittern::cli;
 
 // In the order of --help.
 constexpr std::array kCommands{
-    &kClassifyCommand, &kEvaluateCommand, &kInspectCommand, &kBenchCommand,
-    &kTrainCommand,    &kExportCommand,   &kImportCommand,  &kReproduceCommand,
+    &kClassifyCommand, &kEvaluateCommand, &kCalibrateCommand, &kInspectCommand,   &kBenchCommand,
+    &kTrainCommand,    &kExportCommand,   &kImportCommand,    &kReproduceCommand,
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ void add_model_argument(Arguments& arguments, ModelOptions& options) {
   arguments.add("MODEL", options.model, "The model, a .bittern file").check(not_empty()).required();
 }
 
-void add_model_options(Arguments& arguments, ModelOptions& options) {
+void add_segment_option(Arguments& arguments, ModelOptions& options) {
   std::vector<std::string> segments;
   segments.reserve(std::size(kSegments));
   for (const SegmentName& row : kSegments) segments.emplace_back(row.name);
@@ -43,6 +43,10 @@ void add_model_options(Arguments& arguments, ModelOptions& options) {
            "What of a clip longer than the model's window is looked at: whole, centre or loudest")
       .check(one_of(std::move(segments)))
       .show_default();
+}
+
+void add_model_options(Arguments& arguments, ModelOptions& options) {
+  add_segment_option(arguments, options);
   arguments.add("--only A,B,...", options.only, "Choose among these labels only").check(not_empty());
 }
 

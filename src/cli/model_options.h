@@ -27,6 +27,8 @@ struct ModelOptions {
 
 // MODEL, the first argument.
 void add_model_argument(Arguments& arguments, ModelOptions& options);
+// --segment.
+void add_segment_option(Arguments& arguments, ModelOptions& options);
 // --segment and --only.
 void add_model_options(Arguments& arguments, ModelOptions& options);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "graph/network.h"
+#include "runtime/operating_point.h"
 
 namespace bittern::cli {
 
@@ -13,10 +14,17 @@ void add_policy_options(Arguments& arguments, PolicyOptions& options, const std:
   const Argument rule = arguments.add("--rule NAME", options.rule, rules);
   const Argument threshold =
       arguments.add("--threshold X", options.threshold, "The rule's threshold").check(at_least(0));
-  arguments.add("--exit K", options.exit, "Always leave at this exit, counted from 1")
-      .check(whole_within(1, graph::kMaxExits))
+  const Argument exit = arguments.add("--exit K", options.exit, "Always leave at this exit, counted from 1")
+                            .check(whole_within(1, graph::kMaxExits))
+                            .excludes(rule)
+                            .excludes(threshold);
+  arguments
+      .add("--operating-point NAME", options.operating_point,
+           "The rule and thresholds that the model has under this name")
+      .check(not_empty())
       .excludes(rule)
-      .excludes(threshold);
+      .excludes(threshold)
+      .excludes(exit);
 }
 
 exits::Policy rule_policy(const PolicyOptions& options) {
@@ -29,14 +37,16 @@ exits::Policy rule_policy(const PolicyOptions& options) {
   return *policy;
 }
 
-exits::Policy policy_for(const PolicyOptions& options, int exits) {
-  if (options.exit == 0) return rule_policy(options);
-  const auto policy = exits::Policy::at_exit(options.exit, exits);
+exits::Policy policy_for(const PolicyOptions& options, const model::Model& model) {
+  if (options.exit == 0 && options.operating_point.empty()) return rule_policy(options);
+  const auto policy = options.exit != 0 ? exits::Policy::at_exit(options.exit, model.network.exit_count())
+                                        : runtime::operating_point(model, options.operating_point);
   if (!policy.ok()) fail_usage(policy.error().message);
   return *policy;
 }
 
-std::string describe(const exits::Policy& policy) {
+std::string describe(const PolicyOptions& options, const exits::Policy& policy) {
+  if (!options.operating_point.empty()) return fmt::format("operating point {}", options.operating_point);
   if (policy.rule != nullptr)
     return fmt::format("rule {}, threshold {}", policy.rule->name, policy.thresholds[0]);
   return policy.exit == 0 ? std::string("the last exit") : fmt::format("exit {}", policy.exit);

@@ -1,4 +1,5 @@
-// The options by which a command is told when to leave: --rule with --threshold, or --exit.
+// The options by which a command is told when to leave: --rule with --threshold, --exit, or
+// --operating-point.
 #pragma once
 
 #include <optional>
@@ -6,6 +7,7 @@
 
 #include "cli/arguments.h"
 #include "exits/rule.h"
+#include "model/model.h"
 
 namespace bittern::cli {
 
@@ -13,6 +15,7 @@ struct PolicyOptions {
   std::string rule;                // empty: entropy
   std::optional<float> threshold;  // none: the rule's default
   int exit = 0;                    // from 1; 0: by rule
+  std::string operating_point;     // of the model; empty: by exit or rule
 };
 
 // `purpose` is what the help of --rule begins with.
@@ -21,10 +24,10 @@ void add_policy_options(Arguments& arguments, PolicyOptions& options, const std:
 // The policy by rule, checked. Wrong usage where the rule is unknown or refuses the threshold.
 exits::Policy rule_policy(const PolicyOptions& options);
 
-// The policy for a model with `exits` exits. Wrong usage where it has no exit of that number.
-exits::Policy policy_for(const PolicyOptions& options, int exits);
+// The policy for `model`. Wrong usage where it has no exit of that number, no operating point of that name.
+exits::Policy policy_for(const PolicyOptions& options, const model::Model& model);
 
-// "entropy below 0.5 leaves": rule and threshold, or the exit, for a title.
-std::string describe(const exits::Policy& policy);
+// "rule entropy, threshold 0.5": rule and threshold, the exit, or the operating point, for a title.
+std::string describe(const PolicyOptions& options, const exits::Policy& policy);
 
 }  // namespace bittern::cli

@@ -49,12 +49,14 @@ std::string exit_table(const Report& report) {
   std::vector<Table::Column> columns{{"exit", Align::kRight, 0},     {"reads", Align::kLeft, 0},
                                      {"accuracy", Align::kRight, 0}, {"95 % interval", Align::kRight, 0},
                                      {"clips", Align::kRight, 0},    {"work", Align::kRight, 0}};
+  columns.push_back({"calibration error", Align::kRight, 0});
+  columns.push_back({"without temperature", Align::kRight, 0});
   add_time_column(columns, report.exits.front().time_us.has_value(), "median time/us");
   Table table(columns);
   for (const evaluation::ExitRow& row : report.exits) {
     table.add({fmt::format("{}", row.exit), one_line(row.layer), accuracy(row.accuracy),
                interval(row.accuracy), fmt::format("{}", row.accuracy.clips), percent(row.macs_share),
-               time(row.time_us)});
+               fmt::format("{:.3f}", row.ece), fmt::format("{:.3f}", row.ece_without), time(row.time_us)});
   }
   return "Each exit alone\n" + table.str();
 }
@@ -78,8 +80,35 @@ std::string rule_table(const Report& report, const std::string& only_rule) {
   return "Leaving early\n" + table.str();
 }
 
+std::string point_table(const Report& report) {
+  std::vector<Table::Column> columns{{"operating point", Align::kLeft, 0},
+                                     {"accuracy", Align::kRight, 0},
+                                     {"95 % interval", Align::kRight, 0},
+                                     {"clips", Align::kRight, 0},
+                                     {"average exit", Align::kRight, 0},
+                                     {"work", Align::kRight, 0},
+                                     {"clips leaving at each exit", Align::kLeft, 0}};
+  add_time_column(columns, report.operating_points.front().time_us.has_value(), "median time/us");
+  columns.push_back({"promise", Align::kLeft, 0});
+  Table table(columns);
+  for (const evaluation::PointRow& row : report.operating_points) {
+    const evaluation::Outcome& outcome = row.outcome;
+    std::vector<std::string> cells{one_line(row.name),
+                                   accuracy(outcome.accuracy),
+                                   interval(outcome.accuracy),
+                                   fmt::format("{}", outcome.accuracy.clips),
+                                   fmt::format("{:.2f}", outcome.average_exit),
+                                   percent(outcome.macs_share),
+                                   fmt::format("{}", fmt::join(outcome.histogram, " "))};
+    if (row.time_us) cells.push_back(time(row.time_us));
+    cells.push_back(one_line(row.promise));
+    table.add(std::move(cells));
+  }
+  return "The model's operating points\n" + table.str();
+}
+
 const evaluation::RuleRow* row_of(const Report& report, const exits::Policy& policy) {
-  if (policy.rule == nullptr) return nullptr;
+  if (!policy.one_threshold()) return nullptr;
   for (const evaluation::RuleRow& row : report.rules)
     if (row.rule == policy.rule->name && row.threshold == policy.thresholds[0]) return &row;
   return nullptr;
@@ -131,6 +160,7 @@ std::string report_tables(const Report& report, const ReportTables& wanted) {
   if (!report.clip_rows.empty()) text += "\n" + clip_table(report);
   if (wanted.exits) text += "\n" + exit_table(report);
   if (wanted.rules) text += "\n" + rule_table(report, wanted.rule);
+  if (wanted.rules && !report.operating_points.empty()) text += "\n" + point_table(report);
   if (wanted.classes) text += "\n" + class_table(report, wanted.policy);
   if (wanted.confusion) text += "\n" + confusion_table(report);
   return text;

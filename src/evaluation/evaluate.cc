@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "evaluation/calibration.h"
 #include "evaluation/collect.h"
 #include "evaluation/metrics.h"
 #include "evaluation/timing.h"
@@ -33,6 +34,12 @@ Status add_times(Report& report, const std::shared_ptr<const model::Model>& mode
   for (RuleRow& row : report.rules) {
     BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
                              exits::Policy::with_threshold(row.rule, row.threshold));
+    policies.push_back(policy);
+    places.push_back(&row.time_us);
+  }
+  for (PointRow& row : report.operating_points) {
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                             exits::Policy::with_thresholds(row.rule, row.thresholds));
     policies.push_back(policy);
     places.push_back(&row.time_us);
   }
@@ -71,6 +78,7 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
     if (options.only[c] != 0) report.only.push_back(model->labels[c]);
 
   const int exits = model->network.exit_count();
+  const Answers uncalibrated = answer_all(collected, std::vector<float>(collected.exits, 1.0F), options.only);
   const graph::Counts counts = graph::count(model->network);
   for (int exit = 1; exit <= exits; ++exit) {
     BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::at_exit(exit, exits));
@@ -79,17 +87,27 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
                             .layer = counts.exits[static_cast<std::size_t>(exit - 1)].layer,
                             .accuracy = outcome.accuracy,
                             .macs_share = outcome.macs_share,
-                            .time_us = std::nullopt});
+                            .time_us = std::nullopt,
+                            .temperature = model->temperatures[static_cast<std::size_t>(exit - 1)],
+                            .ece = expected_calibration_error(answers, truth, exit),
+                            .ece_without = expected_calibration_error(uncalibrated, truth, exit)});
   }
   for (const exits::Rule& rule : exits::rules()) {
     std::set<float> thresholds(rule.sweep.begin(), rule.sweep.end());
-    if (options.policy.rule == &rule) thresholds.insert(options.policy.thresholds[0]);
+    if (options.policy.rule == &rule && options.policy.one_threshold())
+      thresholds.insert(options.policy.thresholds[0]);
     for (const float threshold : thresholds) {
       BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
                                exits::Policy::with_threshold(rule.name, threshold));
       report.rules.push_back(
           {std::string(rule.name), threshold, apply(policy, answers, truth, collected), std::nullopt});
     }
+  }
+  for (const model::OperatingPoint& point : model->operating_points) {
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                             exits::Policy::with_thresholds(point.rule, point.thresholds));
+    report.operating_points.push_back({point.name, point.rule, point.thresholds, point.promise,
+                                       apply(policy, answers, truth, collected), std::nullopt});
   }
   report.per_class = accuracy_per_class(answers, truth, exits, collected.classes);
   report.confusion = confusion(answers, truth, exits, collected.classes);

@@ -27,8 +27,8 @@ struct EvaluateOptions {
   int threads = 1;
   std::vector<std::uint8_t> only;  // mask over the model's labels; empty: all
   bool per_clip = false;           // fill Report::clip_rows, under `policy`
-  exits::Policy policy;  // of a rule: one threshold at every exit, which gets its row among the rules
-  bool timing = false;   // fill the time_us fields
+  exits::Policy policy;            // of a rule with one threshold at every exit: gets its row among the rules
+  bool timing = false;             // fill the time_us fields
   // Called now and then with what is being done; false stops the work with kCancelled. May be null.
   std::function<bool(const char* what, std::size_t done, std::size_t total)> progress;
 };

@@ -20,7 +20,10 @@ Json exits_json(const Report& report) {
     Json object{{"exit", row.exit},
                 {"layer", row.layer},
                 {"accuracy", to_json(row.accuracy)},
-                {"macs_share", row.macs_share}};
+                {"macs_share", row.macs_share},
+                {"temperature", shortest(row.temperature)},
+                {"ece", row.ece},
+                {"ece_at_temperature_1", row.ece_without}};
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
@@ -64,6 +67,25 @@ Json rules_json(const Report& report) {
                 {"histogram", row.outcome.histogram},
                 {"histogram_per_class", row.outcome.histogram_per_class},
                 {"confusion", row.outcome.confusion}};
+    add_time(object, row.time_us);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+Json points_json(const Report& report) {
+  Json list = Json::array();
+  for (const PointRow& row : report.operating_points) {
+    std::vector<double> thresholds;
+    for (const float threshold : row.thresholds) thresholds.push_back(shortest(threshold));
+    Json object{{"name", row.name},
+                {"rule", row.rule},
+                {"thresholds", thresholds},
+                {"promise", row.promise},
+                {"accuracy", to_json(row.outcome.accuracy)},
+                {"average_exit", row.outcome.average_exit},
+                {"macs_share", row.outcome.macs_share},
+                {"histogram", row.outcome.histogram}};
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
@@ -123,6 +145,7 @@ Json to_json(const Report& report) {
                          : "95 %, hull of Wilson over clips and bootstrap over speakers (2000 resamples)";
   json["exits"] = exits_json(report);
   json["rules"] = rules_json(report);
+  json["operating_points"] = points_json(report);
   Json per_class = Json::array();
   for (std::size_t c = 0; c < report.per_class.size(); ++c)
     per_class.push_back({{"label", report.labels[c]}, {"accuracy", to_json(report.per_class[c])}});

@@ -18,11 +18,24 @@ struct ExitRow {
   Proportion accuracy;
   double macs_share = 0;
   std::optional<double> time_us;
+  float temperature = 1;   // of the model
+  double ece = 0;          // expected calibration error with it (calibration.h)
+  double ece_without = 0;  // and with temperature 1
 };
 
 struct RuleRow {
   std::string rule;
   float threshold = 0;
+  Outcome outcome;
+  std::optional<double> time_us;
+};
+
+// One of the model's operating points.
+struct PointRow {
+  std::string name;
+  std::string rule;
+  std::vector<float> thresholds;
+  std::string promise;
   Outcome outcome;
   std::optional<double> time_us;
 };
@@ -55,6 +68,7 @@ struct Report {
   std::size_t unknown_speaker = 0;  // clips whose speaker is not known: each a group of its own
   std::vector<ExitRow> exits;
   std::vector<RuleRow> rules;
+  std::vector<PointRow> operating_points;
   // At the last exit: the whole network's answer.
   std::vector<Proportion> per_class;                // [labels]
   std::vector<std::vector<std::size_t>> confusion;  // [truth][answer]

@@ -41,6 +41,7 @@ struct Policy {
   std::array<float, graph::kMaxExits> thresholds{};   // per exit, [0] for exit 1
   int exit = 0;                                       // from 1; 0: the last
   bool leave(std::span<const Answer> answers) const;  // answers.size() is the exit just computed
+  bool one_threshold() const;                         // by rule, the same at every exit
 
   // The same threshold at every exit. Errors: an unknown rule, a threshold that the rule refuses.
   static Expected<Policy> with_threshold(std::string_view rule, float threshold);

@@ -1,5 +1,6 @@
 #include "exits/rules.h"
 
+#include <algorithm>
 #include <array>
 
 #include "exits/rule.h"
@@ -30,6 +31,11 @@ bool Policy::leave(std::span<const Answer> answers) const {
   if (rule == nullptr) return exit != 0 && static_cast<int>(answers.size()) >= exit;
   if (answers.size() > thresholds.size()) return true;
   return rule->leave(answers, thresholds[answers.size() - 1]);
+}
+
+bool Policy::one_threshold() const {
+  return rule != nullptr && std::all_of(thresholds.begin(), thresholds.end(),
+                                        [&](float threshold) { return threshold == thresholds[0]; });
 }
 
 Expected<Policy> Policy::with_threshold(std::string_view rule, float threshold) {

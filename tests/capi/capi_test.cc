@@ -224,7 +224,7 @@ TEST_F(CApi, ThresholdsPerExitAndOperatingPointsDecide) {
   EXPECT_EQ(result->exit, 2);
 
   made_->operating_points = {{"third", "entropy", {0.0F, 0.0F, 2.0F}, ""},
-                             {"first", "entropy", {2.0F, 0.0F, 0.0F}, ""}};
+                             {"first", "entropy", {2.0F, 0.0F, 0.0F}, "soon"}};
   model_ = open_bytes(model::serialize(*made_).value());
   for (const auto& [name, exit] : {std::pair{"third", 3}, std::pair{"first", 1}}) {
     options = BITTERN_OPTIONS_INIT;
@@ -233,6 +233,11 @@ TEST_F(CApi, ThresholdsPerExitAndOperatingPointsDecide) {
     ASSERT_EQ(bittern_classify(handle.get(), samples.data(), samples.size(), &result), BITTERN_OK);
     EXPECT_EQ(result->exit, exit);
   }
+  const bittern_info& info = *bittern_get_info(model_.get());
+  ASSERT_EQ(info.operating_point_count, 2);
+  EXPECT_STREQ(info.operating_points[0].name, "third");
+  EXPECT_STREQ(info.operating_points[1].name, "first");
+  EXPECT_STREQ(info.operating_points[1].promise, "soon");
   options.operating_point = "fourth";
   EXPECT_EQ(refusal(options).first, BITTERN_NOT_FOUND);
   EXPECT_NE(refusal(options).second.find("fourth"), std::string::npos);

@@ -63,6 +63,32 @@ TEST_F(Classify, PrintsOneObjectPerClipInOrder) {
   }
 }
 
+TEST_F(Classify, AnOperatingPointOfTheModelDecides) {
+  model::Model model = *model_data_;
+  model.operating_points = {{"late", "entropy", {0.0F, 9.0F, 9.0F}, "two exits"},
+                            {"early", "margin", {0.0F, 1.0F, 1.0F}, ""}};
+  ASSERT_TRUE(model::save(model, model_).ok());
+  EXPECT_EQ(answers({yes_, "--operating-point", "late"})[0]["exit"], 2);
+  EXPECT_EQ(answers({yes_, "--operating-point", "early"})[0]["exit"], 1);
+  expect_wrong_usage(bittern({"classify", model_, yes_, "--operating-point", "lazy"}), "it has: late, early");
+  expect_wrong_usage(bittern({"classify", model_, yes_, "--operating-point", "late", "--exit", "1"}),
+                     "--exit");
+
+  const Finished finished = bittern({"evaluate", model_, "--data", kSamples, "--json", "-", "--per-clip",
+                                     "--operating-point", "late", "--quiet"});
+  ASSERT_EQ(finished.status, 0) << finished.err;
+  const Json report = Json::parse(finished.out);
+  EXPECT_EQ(report["policy"], "operating point late");
+  for (const Json& clip : report["clips"]) EXPECT_EQ(clip["exit"], 2);
+  ASSERT_EQ(report["operating_points"].size(), 2U);
+  EXPECT_EQ(report["operating_points"][0]["name"], "late");
+  EXPECT_EQ(report["operating_points"][0]["promise"], "two exits");
+  EXPECT_EQ(report["operating_points"][0]["histogram"], Json({0, 36, 0}));
+  EXPECT_EQ(report["operating_points"][0]["accuracy"], report["exits"][1]["accuracy"]);
+  EXPECT_EQ(report["operating_points"][1]["histogram"], Json({36, 0, 0}));
+  for (const Json& row : report["rules"]) EXPECT_NE(row["threshold"], 9.0);
+}
+
 TEST_F(Classify, ALinkThatLeadsNowhereDoesNotHideItsNeighbours) {
   const auto folder = folder_ / "links";
   std::filesystem::create_directories(folder);

@@ -30,6 +30,7 @@ Report sample_report() {
   outcome.histogram_per_class = {{1, 1}, {1, 1}};
   outcome.confusion = {{2, 1}, {0, 1}};
   report.rules.push_back({"entropy", 0.1F, outcome, std::nullopt});
+  report.operating_points.push_back({"fast", "entropy", {0.1F, 0.0F}, "much", outcome, std::nullopt});
   report.per_class = {wilson(2, 4), wilson(0, 0)};
   report.confusion = {{2, 2}, {0, 0}};
   return report;
@@ -37,12 +38,18 @@ Report sample_report() {
 
 TEST(ReportJson, HasTheDocumentedKeys) {
   const Json json = to_json(sample_report());
-  EXPECT_EQ(keys(json), (std::vector<std::string>{"model", "architecture", "data", "segment", "labels",
-                                                  "interval", "exits", "rules", "per_class", "confusion"}));
-  EXPECT_EQ(keys(json["exits"][0]), (std::vector<std::string>{"exit", "layer", "accuracy", "macs_share"}));
+  EXPECT_EQ(keys(json),
+            (std::vector<std::string>{"model", "architecture", "data", "segment", "labels", "interval",
+                                      "exits", "rules", "operating_points", "per_class", "confusion"}));
+  EXPECT_EQ(keys(json["exits"][0]), (std::vector<std::string>{"exit", "layer", "accuracy", "macs_share",
+                                                              "temperature", "ece", "ece_at_temperature_1"}));
   EXPECT_EQ(keys(json["rules"][0]),
             (std::vector<std::string>{"rule", "threshold", "accuracy", "average_exit", "macs_share",
                                       "histogram", "histogram_per_class", "confusion"}));
+  EXPECT_EQ(keys(json["operating_points"][0]),
+            (std::vector<std::string>{"name", "rule", "thresholds", "promise", "accuracy", "average_exit",
+                                      "macs_share", "histogram"}));
+  EXPECT_EQ(json["operating_points"][0]["thresholds"].dump(), "[0.1,0.0]");
   EXPECT_EQ(keys(json["exits"][0]["accuracy"]), (std::vector<std::string>{"value", "low", "high", "clips"}));
   EXPECT_EQ(keys(json["per_class"][0]), (std::vector<std::string>{"label", "accuracy"}));
   EXPECT_EQ(json["confusion"], (Json{{2, 2}, {0, 0}}));
