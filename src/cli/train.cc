@@ -29,6 +29,8 @@ struct Options {
   std::string out;
   ExitOptions exits;
   std::string schedule = "cosine";
+  std::string bop_schedule;  // empty: as schedule
+  std::string exit_weighting = "fixed";
   std::string binary_optimizer = "bop";
   std::string precision = "auto";
   bool no_augment = false;
@@ -94,8 +96,10 @@ void apply_words(Options& options) {
   training::Recipe& recipe = options.train.recipe;
   recipe.placement = options.exits.placement;
   recipe.pool = options.exits.pool_value();
-  recipe.schedule =
-      options.schedule == "constant" ? training::Schedule::kConstant : training::Schedule::kCosine;
+  const std::string& bop_schedule = options.bop_schedule.empty() ? options.schedule : options.bop_schedule;
+  recipe.schedule = *training::parse_schedule(options.schedule);
+  recipe.bop_schedule = *training::parse_schedule(bop_schedule);
+  recipe.loss.weighting = *training::parse_weighting(options.exit_weighting);
   recipe.binary_optimizer =
       options.binary_optimizer == "adam" ? training::BinaryOptimizer::kAdam : training::BinaryOptimizer::kBop;
   recipe.precision = *training::parse_precision(options.precision);
@@ -149,6 +153,56 @@ void add_network_options(Arguments& arguments, Options& options) {
                  "Weights of the exits' losses; without them 1 each");
 }
 
+void add_loss_options(Arguments& arguments, Options& options) {
+  training::LossSettings& loss = options.train.recipe.loss;
+  arguments
+      .add("--exit-weighting NAME", options.exit_weighting,
+           "Weights of the exits' losses: fixed (--exit-weights), linear in their depth, or learned")
+      .check(one_of({"fixed", "linear", "learned"}))
+      .show_default();
+  arguments
+      .add("--label-smoothing X", loss.label_smoothing,
+           "Share of each target that is spread over all classes")
+      .check(within(0, 1))
+      .show_default();
+  arguments
+      .add("--distillation X", loss.distillation,
+           "Share of the earlier exits' losses that has the last exit as its teacher")
+      .check(within(0, 1))
+      .show_default();
+  arguments.add("--distillation-temperature X", loss.temperature, "What softens teacher and pupils")
+      .check(above(0))
+      .show_default();
+}
+
+void add_schedule_options(Arguments& arguments, Options& options) {
+  training::Recipe& recipe = options.train.recipe;
+  arguments.add("--schedule NAME", options.schedule, "How the learning rate falls: cosine or constant")
+      .check(one_of({"cosine", "constant"}))
+      .show_default();
+  arguments
+      .add("--bop-schedule NAME", options.bop_schedule, "The same of Bop's gamma; without it as --schedule")
+      .check(one_of({"cosine", "constant"}));
+  arguments
+      .add("--warmup-epochs X", recipe.warmup_epochs,
+           "Epochs, or a part of one, in which the rate rises first")
+      .check(at_least(0))
+      .show_default();
+  arguments.add("--bop-warmup-epochs X", recipe.bop_warmup_epochs, "The same of Bop's gamma")
+      .check(at_least(0))
+      .show_default();
+  arguments
+      .add("--float-epochs N", recipe.float_epochs,
+           "Epochs, the first, in which kernels are real and only activations 1-bit")
+      .check(whole_within(0, training::kMostEpochs))
+      .show_default();
+  arguments
+      .add("--average-decay X", recipe.average_decay,
+           "Validate and export a moving average of float parameters that keeps so much of itself in a step")
+      .check(within(0, 1))
+      .show_default();
+}
+
 void add_recipe_options(Arguments& arguments, Options& options) {
   training::Recipe& recipe = options.train.recipe;
   arguments.add("--epochs N", recipe.epochs, "Passes over the training clips")
@@ -159,9 +213,6 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .show_default();
   arguments.add("--learning-rate X", recipe.learning_rate, "Adam's, at the start")
       .check(above(0))
-      .show_default();
-  arguments.add("--schedule NAME", options.schedule, "How learning rate and gamma fall: cosine or constant")
-      .check(one_of({"cosine", "constant"}))
       .show_default();
   arguments
       .add("--binary-optimizer NAME", options.binary_optimizer,
@@ -194,6 +245,10 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .add("--frequency-mask-bins N", augment.frequency_mask_bins, "Widest mask over frequency, in mel bins")
       .check(whole_within(0, training::kMostMask))
       .show_default();
+  arguments
+      .add("--mixup ALPHA", augment.mixup, "Mix clips in pairs, shares drawn from Beta(ALPHA, ALPHA); 0: off")
+      .check(within(0, 1))
+      .show_default();
   arguments.flag("--no-augment", options.no_augment, "None of the four below");
   arguments.flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
   arguments.flag("--no-shift", options.no_shift, "No time shift");
@@ -217,7 +272,9 @@ std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   add_data_options(arguments, *options);
   add_network_options(arguments, *options);
+  add_loss_options(arguments, *options);
   add_recipe_options(arguments, *options);
+  add_schedule_options(arguments, *options);
   arguments
       .add("--checkpoint-every STEPS", options->train.checkpoint_every,
            "Steps between checkpoints within an epoch; there is one after each epoch anyway")

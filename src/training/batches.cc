@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "features/log_mel.h"
 #include "training/augment.h"
+#include "training/mixup.h"
 #include "training/streams.h"
 
 namespace bittern::training {
@@ -59,6 +60,7 @@ class ThreadedSource final : public BatchSource {
       for (int index = first; index < settings_.plan.batches(); ++index) {
         const auto size = static_cast<std::size_t>(settings_.plan.size());
         Batch batch = make(epoch, std::span(order).subspan(static_cast<std::size_t>(index) * size, size));
+        if (settings_.augment.mixup > 0) mix_up(epoch, index, batch);
         std::unique_lock lock(mutex_);
         if (!taken_.wait(lock, stop, [this] { return ready_.size() < kAhead; })) return;
         ready_.push_back(std::move(batch));
@@ -87,6 +89,17 @@ class ThreadedSource final : public BatchSource {
       batch.labels.push_back(clips_.label(clip));
     }
     return batch;
+  }
+
+  // A function of the whole batch and its name alone.
+  void mix_up(int epoch, int index, Batch& batch) const {
+    Random random(
+        {settings_.seed, kMixupStream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index)});
+    MixupPlan plan = plan_mixup(batch.clips(), settings_.augment.mixup, random);
+    mix(batch.features, plan);
+    for (const int partner : plan.partners)
+      batch.other_labels.push_back(batch.labels[static_cast<std::size_t>(partner)]);
+    batch.shares = std::move(plan.shares);
   }
 
   const ClipStore& clips_;

@@ -16,6 +16,9 @@ namespace bittern::training {
 struct Batch {
   std::vector<float> features;       // [clips, frames, bins]
   std::vector<std::int64_t> labels;  // [clips]
+  // With mixup, else empty: the labels of what was mixed in, and the share of each clip's own.
+  std::vector<std::int64_t> other_labels;
+  std::vector<float> shares;
   int clips() const { return static_cast<int>(labels.size()); }
 };
 

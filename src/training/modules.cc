@@ -11,6 +11,7 @@
 #include "training/convolution.h"
 #include "training/initializers.h"
 #include "training/pooling.h"
+#include "training/portable.h"
 #include "training/product.h"
 #include "training/quantizers.h"
 #include "training/streams.h"
@@ -42,10 +43,11 @@ BatchNormState initial_norm(std::int64_t channels, bool scale, bool center) {
 struct Initial {
   const graph::Shape& input;
   bool latent;  // 1-bit kernels keep real weights
+  bool real;    // those of convolutions do, latent or not
   Random random;
 
-  at::Tensor binary(const at::Tensor& kernel) const {
-    return latent ? kernel : ste_sign(kernel, kExitClip).detach();
+  static at::Tensor binary(const at::Tensor& kernel, bool keep) {
+    return keep ? kernel : ste_sign(kernel, kExitClip).detach();
   }
 
   LayerTensors operator()(const graph::Conv2d& op) {
@@ -60,7 +62,8 @@ struct Initial {
     LayerTensors tensors;
     tensors.kernel =
         binary(initial({std::int64_t{op.kernel.time} * op.kernel.frequency, input.channels, op.out_channels},
-                       op.initializer, fans_of(op, input.channels), random));
+                       op.initializer, fans_of(op, input.channels), random),
+               latent || real);
     return tensors;
   }
   LayerTensors operator()(const graph::BatchNorm& op) const {
@@ -77,7 +80,7 @@ struct Initial {
     tensors.kernel = initial({inputs, op.classes}, op.initializer, fans, random);
     tensors.bias = at::zeros({op.classes});
     if (op.dense == graph::ExitDense::kBinary) {
-      tensors.kernel = binary(tensors.kernel);
+      tensors.kernel = binary(tensors.kernel, latent);
       tensors.scale = at::full({op.classes}, 1.0 / std::sqrt(static_cast<double>(inputs)));
     }
     return tensors;
@@ -95,6 +98,7 @@ struct Run {
   bool training;
   float most_momentum;
   bool latent;      // 1-bit kernels are real weights, still to be quantized
+  bool real;        // kernels of convolutions are real and stay so
   bool relu_first;  // a BatchNorm that also does the Relu before it
   Precision precision;
 
@@ -108,6 +112,7 @@ struct Run {
     return convolution(inputs[0], tensors.kernel, tensors.bias, op);
   }
   at::Tensor operator()(const graph::BinaryConv2d& op) const {
+    if (real) return portable::binary_convolution(inputs[0], tensors.kernel, op);  // takes any kernel
     // Bop's kernels are +-1 already: their quantizer and its gradient change nothing, and magnitudes are 1.
     if (!latent) return binary_convolution(inputs[0], tensors.kernel, op, precision);
     const at::Tensor kernel = op.kernel_quantizer == graph::Quantizer::kApproxSign
@@ -172,14 +177,16 @@ TrainableNetwork::TrainableNetwork(graph::Network network)
 }
 
 Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, BinaryOptimizer optimizer,
-                                                    std::uint64_t seed) {
+                                                    std::uint64_t seed, bool real_first) {
   TrainableNetwork result(std::move(network));
+  result.real_ = real_first;
   result.latent_ = optimizer == BinaryOptimizer::kAdam;
   for (std::size_t i = 0; i < result.network_.layers().size(); ++i) {
     const graph::Layer& layer = result.network_.layers()[i];
     const graph::Shape& input =
         layer.inputs.empty() ? layer.output : result.network_.input_of(static_cast<int>(i));
-    Initial initial{input, result.latent_, Random({seed, kInitialStream, static_cast<std::uint64_t>(i)})};
+    Initial initial{input, result.latent_, real_first,
+                    Random({seed, kInitialStream, static_cast<std::uint64_t>(i)})};
     LayerTensors tensors = std::visit(initial, layer.op);
 
     const auto* binary = std::get_if<graph::BinaryConv2d>(&layer.op);
@@ -192,7 +199,8 @@ Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, Bina
       const std::string name = fmt::format("{}.{}", layer.name, role);
       if (trained) {
         tensor.set_requires_grad(true);
-        result.parameters_.push_back({name, tensor, is_kernel && one_bit, clip});
+        result.parameters_.push_back(
+            {name, tensor, is_kernel && one_bit, clip, real_first && is_kernel && binary != nullptr});
       }
       result.state_.push_back({name, tensor});
     };
@@ -206,6 +214,15 @@ Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, Bina
     result.tensors_.push_back(std::move(tensors));
   }
   return result;
+}
+
+void TrainableNetwork::binarise() {
+  if (!real_) return;
+  real_ = false;
+  if (latent_) return;
+  const at::NoGradGuard no_grad;
+  for (Parameter& parameter : parameters_)
+    if (parameter.real_first) parameter.value.copy_(training::sign(parameter.value.detach()));
 }
 
 void TrainableNetwork::to(at::Device device) {
@@ -244,7 +261,7 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mo
     }
     RECORD_USER_SCOPE(std::string(graph::kind(layer.op)));
     at::Tensor output = std::visit(
-        Run{tensors_[i], inputs, mode.training, mode.most_momentum, latent_, relu_first, precision_},
+        Run{tensors_[i], inputs, mode.training, mode.most_momentum, latent_, real_, relu_first, precision_},
         layer.op);
     if (std::holds_alternative<graph::Exit>(layer.op)) {
       logits.push_back(std::move(output));

@@ -37,16 +37,24 @@ struct NamedTensor {
 struct Parameter {
   std::string name;
   at::Tensor value;
-  bool binary = false;  // a 1-bit kernel
-  float clip = 0;       // of its latent weights
+  bool binary = false;      // a 1-bit kernel
+  float clip = 0;           // of its latent weights
+  bool real_first = false;  // trained with its real values until TrainableNetwork::binarise()
 };
 
 class TrainableNetwork {
  public:
   // Starting weights are a function of (network, seed). With Bop 1-bit kernels start as signs of their
   // initial values. kInvalidArgument where a layer cannot be trained.
+  //
+  // real_first: binary convolutions keep real kernels, which they convolve with as they are, until
+  // binarise().
   static Expected<TrainableNetwork> create(graph::Network network, BinaryOptimizer optimizer,
-                                           std::uint64_t seed);
+                                           std::uint64_t seed, bool real_first = false);
+
+  // From now on kernels of binary convolutions are 1-bit: with Bop their signs replace them, else they are
+  // latent weights. Changes nothing the second time.
+  void binarise();
 
   // Of the matrix products while training; fp32 at first, never kAuto.
   void set_precision(Precision precision) { precision_ = precision; }
@@ -88,7 +96,8 @@ class TrainableNetwork {
 
   graph::Network network_;
   at::Device device_ = at::kCPU;
-  bool latent_ = false;  // 1-bit kernels are real weights
+  bool latent_ = false;  // 1-bit kernels are real weights, quantized in the forward pass
+  bool real_ = false;    // those of binary convolutions are not quantized yet
   Precision precision_ = Precision::kFp32;
   std::vector<LayerTensors> tensors_;
   std::vector<Parameter> parameters_;

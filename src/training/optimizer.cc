@@ -1,5 +1,6 @@
 #include "training/optimizer.h"
 
+#include <cmath>
 #include <span>
 #include <utility>
 
@@ -21,9 +22,10 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, const Recipe& recipe, st
     : recipe_(recipe), steps_(steps) {
   for (Parameter& parameter : parameters) {
     Slot slot;
-    slot.bop = parameter.binary && recipe.binary_optimizer == BinaryOptimizer::kBop;
+    const bool bop = parameter.binary && recipe.binary_optimizer == BinaryOptimizer::kBop;
+    slot.bop = bop && !parameter.real_first;
     slot.first = at::zeros_like(parameter.value, at::TensorOptions().requires_grad(false));
-    state_.push_back({parameter.name + (slot.bop ? ".bop_average" : ".adam_first"), slot.first});
+    state_.push_back({parameter.name + (bop ? ".bop_average" : ".adam_first"), slot.first});
     if (!slot.bop) {
       slot.second = at::zeros_like(slot.first);
       state_.push_back({parameter.name + ".adam_second", slot.second});
@@ -33,16 +35,33 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, const Recipe& recipe, st
   }
 }
 
+double Optimizer::rate(Schedule schedule, double start, double end, double warmup_epochs,
+                       std::int64_t step) const {
+  const std::int64_t first_stage = steps_ * recipe_.float_epochs / recipe_.epochs;
+  const std::int64_t warmup = std::llround(warmup_epochs * static_cast<double>(steps_) / recipe_.epochs);
+  if (step < first_stage) return rate_at(schedule, start, end, step, first_stage, warmup);
+  return rate_at(schedule, start, end, step - first_stage, steps_ - first_stage, warmup);
+}
+
+void Optimizer::begin_binary_stage(bool fresh) {
+  if (recipe_.binary_optimizer != BinaryOptimizer::kBop) return;  // latent weights: Adam goes on
+  for (Slot& slot : slots_) {
+    if (!slot.parameter.real_first) continue;
+    slot.bop = true;
+    if (fresh) slot.first.zero_();
+  }
+}
+
 double Optimizer::learning_rate(std::int64_t step) const {
-  return rate_at(recipe_.schedule, recipe_.learning_rate, 0, step, steps_);
+  return rate(recipe_.schedule, recipe_.learning_rate, 0, recipe_.warmup_epochs, step);
 }
 
 void Optimizer::step(std::int64_t step) {
   const at::NoGradGuard no_grad;
   Rates rates;
   rates.adam.learning_rate = learning_rate(step);
-  rates.gamma =
-      static_cast<float>(rate_at(recipe_.schedule, recipe_.bop_gamma, recipe_.bop_gamma_end, step, steps_));
+  rates.gamma = static_cast<float>(
+      rate(recipe_.bop_schedule, recipe_.bop_gamma, recipe_.bop_gamma_end, recipe_.bop_warmup_epochs, step));
   for (Slot& slot : slots_) {
     at::Tensor value = slot.parameter.value;
     if (!value.grad().defined()) continue;  // no loss depends on it

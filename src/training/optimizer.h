@@ -14,9 +14,14 @@ class Optimizer {
  public:
   Optimizer(std::vector<Parameter> parameters, const Recipe& recipe, std::int64_t steps);
 
-  // Uses and drops the parameters' gradients. step: from 0; rates follow the recipe's schedules over `steps`.
+  // Uses and drops the parameters' gradients. step: from 0; rates follow the recipe's schedules over `steps`;
+  // each of two stages has the whole of them to itself.
   void step(std::int64_t step);
   double learning_rate(std::int64_t step) const;
+
+  // The parameters that were real first (modules.h) are 1-bit now. fresh: just now, so that Bop's averages
+  // start at 0; else a run goes on whose averages are restored.
+  void begin_binary_stage(bool fresh);
 
   // Moving averages, by the names of their parameters.
   const std::vector<NamedTensor>& state() const { return state_; }
@@ -24,7 +29,7 @@ class Optimizer {
  private:
   struct Slot {
     Parameter parameter;
-    at::Tensor first;   // Bop's average or Adam's first moment
+    at::Tensor first;   // Bop's average or Adam's first moment, in its first stage
     at::Tensor second;  // Adam's second moment
     bool bop = false;
   };
@@ -34,6 +39,8 @@ class Optimizer {
   };
   void step_on_cpu(Slot& slot, const at::Tensor& gradient, const Rates& rates, std::int64_t step);
   void step_on_device(Slot& slot, const at::Tensor& gradient, const Rates& rates, std::int64_t step);
+
+  double rate(Schedule schedule, double start, double end, double warmup_epochs, std::int64_t step) const;
 
   Recipe recipe_;
   std::int64_t steps_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -19,6 +20,25 @@ Status check(bool holds, std::string_view field, const std::string& value, std::
 std::string_view name(graph::ExitPool pool) { return pool == graph::ExitPool::kTime ? "time" : "global"; }
 std::string_view name(BinaryOptimizer optimizer) {
   return optimizer == BinaryOptimizer::kBop ? "bop" : "adam";
+}
+std::string_view name(ExitWeighting weighting) {
+  if (weighting == ExitWeighting::kLinear) return "linear";
+  return weighting == ExitWeighting::kLearned ? "learned" : "fixed";
+}
+
+Status check_loss(const LossSettings& loss, bool weights_given) {
+  const auto is = [](double value) { return fmt::format("{}", value); };
+  BITTERN_RETURN_IF_ERROR(check(loss.label_smoothing >= 0 && loss.label_smoothing < 1, "label_smoothing",
+                                is(loss.label_smoothing), "0 or more and below 1"));
+  BITTERN_RETURN_IF_ERROR(check(loss.distillation >= 0 && loss.distillation <= 1, "distillation",
+                                is(loss.distillation), "0 to 1"));
+  BITTERN_RETURN_IF_ERROR(check(std::isfinite(loss.temperature) && loss.temperature > 0,
+                                "distillation temperature", is(loss.temperature), "a positive number"));
+  if (weights_given && loss.weighting != ExitWeighting::kFixed) {
+    return invalid_argument(fmt::format(
+        "exit weights are given and exit weighting is {}: leave one of them away", name(loss.weighting)));
+  }
+  return {};
 }
 
 // Reads typed fields of one object and remembers which keys were known.
@@ -59,6 +79,13 @@ class Reader {
 
 }  // namespace
 
+Expected<ExitWeighting> parse_weighting(std::string_view text) {
+  for (const ExitWeighting weighting :
+       {ExitWeighting::kFixed, ExitWeighting::kLinear, ExitWeighting::kLearned})
+    if (text == name(weighting)) return weighting;
+  return invalid_argument(fmt::format("unknown exit weighting '{}': use fixed, linear or learned", text));
+}
+
 Status Recipe::validate() const {
   const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
   const auto share = [](double value) { return std::isfinite(value) && value >= 0 && value <= 1; };
@@ -76,6 +103,18 @@ Status Recipe::validate() const {
                                 is(bop_threshold), "0 or more"));
   BITTERN_RETURN_IF_ERROR(check(single_exit >= 0 && single_exit <= graph::kMaxExits, "single_exit",
                                 is(single_exit), "an exit's number, or 0 for all"));
+  BITTERN_RETURN_IF_ERROR(check(float_epochs >= 0 && float_epochs < epochs, "float_epochs", is(float_epochs),
+                                fmt::format("0 to {}, fewer than epochs", epochs - 1)));
+  const int shortest = float_epochs == 0 ? epochs : std::min(float_epochs, epochs - float_epochs);
+  for (const auto& [field, value] :
+       {std::pair{"warmup_epochs", warmup_epochs}, std::pair{"bop_warmup_epochs", bop_warmup_epochs}}) {
+    BITTERN_RETURN_IF_ERROR(
+        check(value >= 0 && value < shortest, field, is(value),
+              fmt::format("0 or more and below {}, the epochs of the (shorter) stage", shortest)));
+  }
+  BITTERN_RETURN_IF_ERROR(check(average_decay >= 0 && average_decay < 1, "average_decay", is(average_decay),
+                                "0 or more and below 1"));
+  BITTERN_RETURN_IF_ERROR(check_loss(loss, !exit_weights.empty()));
   double sum = exit_weights.empty() ? 1 : 0;
   for (const double weight : exit_weights) {
     BITTERN_RETURN_IF_ERROR(
@@ -94,6 +133,7 @@ Status Recipe::validate() const {
   for (const int width : {augment.time_mask_frames, augment.frequency_mask_bins})
     BITTERN_RETURN_IF_ERROR(check(width >= 0 && width <= kMostMask, "a mask's width", is(width),
                                   fmt::format("0 to {}", kMostMask)));
+  BITTERN_RETURN_IF_ERROR(check(share(augment.mixup), "mixup", is(augment.mixup), "0 to 1"));
   BITTERN_RETURN_IF_ERROR(check(threads >= 1 && threads <= 1024, "threads", is(threads), "1 to 1024"));
   BITTERN_RETURN_IF_ERROR(check(device == "cpu" || device == "cuda", "device", device, "cpu or cuda"));
   return {};
@@ -112,12 +152,22 @@ Json to_json(const Recipe& recipe) {
       {"batch", recipe.batch},
       {"learning_rate", recipe.learning_rate},
       {"schedule", name(recipe.schedule)},
+      {"warmup_epochs", recipe.warmup_epochs},
+      {"float_epochs", recipe.float_epochs},
+      {"average_decay", recipe.average_decay},
       {"binary_optimizer", name(recipe.binary_optimizer)},
       {"bop",
        {{"gamma", recipe.bop_gamma},
         {"gamma_end", recipe.bop_gamma_end},
+        {"schedule", name(recipe.bop_schedule)},
+        {"warmup_epochs", recipe.bop_warmup_epochs},
         {"threshold", recipe.bop_threshold}}},
       {"exit_weights", recipe.exit_weights},
+      {"loss",
+       {{"exit_weighting", name(recipe.loss.weighting)},
+        {"label_smoothing", recipe.loss.label_smoothing},
+        {"distillation", recipe.loss.distillation},
+        {"temperature", recipe.loss.temperature}}},
       {"augment",
        {{"random_window", augment.random_window},
         {"shift_ms", augment.shift_ms},
@@ -126,7 +176,8 @@ Json to_json(const Recipe& recipe) {
         {"time_masks", augment.time_masks},
         {"time_mask_frames", augment.time_mask_frames},
         {"frequency_masks", augment.frequency_masks},
-        {"frequency_mask_bins", augment.frequency_mask_bins}}},
+        {"frequency_mask_bins", augment.frequency_mask_bins},
+        {"mixup", augment.mixup}}},
       {"seed", recipe.seed},
       {"threads", recipe.threads},
       {"device", recipe.device},
@@ -140,6 +191,9 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   std::string schedule;
   std::string optimizer;
   std::string precision;
+  std::string bop_schedule;
+  std::string weighting;
+  Json loss = Json::object();
   Json bop = Json::object();
   Json augment = Json::object();
   Reader reader(json, "recipe");
@@ -151,9 +205,13 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   reader.read("batch", recipe.batch);
   reader.read("learning_rate", recipe.learning_rate);
   reader.read("schedule", schedule);
+  reader.read("warmup_epochs", recipe.warmup_epochs);
+  reader.read("float_epochs", recipe.float_epochs);
+  reader.read("average_decay", recipe.average_decay);
   reader.read("binary_optimizer", optimizer);
   reader.read("bop", bop);
   reader.read("exit_weights", recipe.exit_weights);
+  reader.read("loss", loss);
   reader.read("augment", augment);
   reader.read("seed", recipe.seed);
   reader.read("threads", recipe.threads);
@@ -164,8 +222,17 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   Reader bop_reader(bop, "recipe, bop");
   bop_reader.read("gamma", recipe.bop_gamma);
   bop_reader.read("gamma_end", recipe.bop_gamma_end);
+  bop_reader.read("schedule", bop_schedule);
+  bop_reader.read("warmup_epochs", recipe.bop_warmup_epochs);
   bop_reader.read("threshold", recipe.bop_threshold);
   BITTERN_RETURN_IF_ERROR(bop_reader.finish());
+
+  Reader loss_reader(loss, "recipe, loss");
+  loss_reader.read("exit_weighting", weighting);
+  loss_reader.read("label_smoothing", recipe.loss.label_smoothing);
+  loss_reader.read("distillation", recipe.loss.distillation);
+  loss_reader.read("temperature", recipe.loss.temperature);
+  BITTERN_RETURN_IF_ERROR(loss_reader.finish());
 
   Reader augment_reader(augment, "recipe, augment");
   augment_reader.read("random_window", recipe.augment.random_window);
@@ -176,6 +243,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   augment_reader.read("time_mask_frames", recipe.augment.time_mask_frames);
   augment_reader.read("frequency_masks", recipe.augment.frequency_masks);
   augment_reader.read("frequency_mask_bins", recipe.augment.frequency_mask_bins);
+  augment_reader.read("mixup", recipe.augment.mixup);
   BITTERN_RETURN_IF_ERROR(augment_reader.finish());
 
   if (pool != "time" && pool != "global") return corrupt("recipe: exit_pool must be time or global");
@@ -186,6 +254,8 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   if (!parse_precision(precision)) return corrupt("recipe: precision must be auto, fp32 or bf16");
   recipe.precision = *parse_precision(precision);
   BITTERN_ASSIGN_OR_RETURN(recipe.schedule, parse_schedule(schedule));
+  BITTERN_ASSIGN_OR_RETURN(recipe.bop_schedule, parse_schedule(bop_schedule));
+  BITTERN_ASSIGN_OR_RETURN(recipe.loss.weighting, parse_weighting(weighting));
   BITTERN_RETURN_IF_ERROR(recipe.validate());
   return recipe;
 }

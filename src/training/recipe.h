@@ -35,7 +35,25 @@ struct AugmentSettings {
   int time_mask_frames = 15;  // longest mask
   int frequency_masks = 2;
   int frequency_mask_bins = 7;
+  double mixup = 0;  // the alpha of its Beta distribution; 0: off
   bool operator==(const AugmentSettings&) const = default;
+};
+
+// How the losses of exits are weighted.
+enum class ExitWeighting : std::uint8_t {
+  kFixed,    // exit_weights, or 1 each
+  kLinear,   // in proportion to the exit's number, 1 on average
+  kLearned,  // along with the network (loss.h)
+};
+
+Expected<ExitWeighting> parse_weighting(std::string_view name);  // "fixed", "linear", "learned"
+
+struct LossSettings {
+  ExitWeighting weighting = ExitWeighting::kFixed;
+  double label_smoothing = 0;  // share of a target that is spread over all classes
+  double distillation = 0;     // share of the earlier exits' losses that has the last exit as its teacher
+  double temperature = 2;      // of the distillation
+  bool operator==(const LossSettings&) const = default;
 };
 
 struct Recipe {
@@ -47,12 +65,18 @@ struct Recipe {
   int epochs = 30;
   int batch = 128;
   double learning_rate = 1e-3;            // Adam's, falling to 0 under a cosine
-  Schedule schedule = Schedule::kCosine;  // of the learning rate and of Bop's gamma
+  Schedule schedule = Schedule::kCosine;  // of the learning rate
+  double warmup_epochs = 0;               // over which the learning rate rises first
   BinaryOptimizer binary_optimizer = BinaryOptimizer::kBop;
   double bop_gamma = 1e-4;
   double bop_gamma_end = 5e-6;
+  Schedule bop_schedule = Schedule::kCosine;  // of gamma
+  double bop_warmup_epochs = 0;
   double bop_threshold = 1e-8;
-  std::vector<double> exit_weights;  // of the exits' losses; empty: 1 each
+  int float_epochs = 0;      // of `epochs`, the first: binary activations, but real kernels under Adam
+  double average_decay = 0;  // of the moving average of float parameters; 0: off
+  std::vector<double> exit_weights;  // of the exits' losses; empty: 1 each, or as the loss says
+  LossSettings loss;
 
   AugmentSettings augment;
   std::uint64_t seed = 0;

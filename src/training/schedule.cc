@@ -14,9 +14,11 @@ Expected<Schedule> parse_schedule(std::string_view name) {
   return invalid_argument("unknown schedule '" + std::string(name) + "': use constant or cosine");
 }
 
-double rate_at(Schedule schedule, double start, double end, std::int64_t step, std::int64_t steps) {
-  if (schedule == Schedule::kConstant || steps <= 0) return start;
-  const double progress = static_cast<double>(step) / static_cast<double>(steps);
+double rate_at(Schedule schedule, double start, double end, std::int64_t step, std::int64_t steps,
+               std::int64_t warmup) {
+  if (step < warmup) return start * static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
+  if (schedule == Schedule::kConstant || steps <= warmup) return start;
+  const double progress = static_cast<double>(step - warmup) / static_cast<double>(steps - warmup);
   return end + (start - end) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
 }
 

@@ -13,35 +13,23 @@
 
 #include "evaluation/report.h"
 #include "features/log_mel_spec.h"
-#include "graph/architecture.h"
 #include "model/file.h"
 #include "training/batches.h"
 #include "training/checkpoint.h"
 #include "training/exporter.h"
+#include "training/loss.h"
 #include "training/matrix_product.h"
 #include "training/modules.h"
 #include "training/optimizer.h"
 #include "training/threads.h"
 #include "training/torch.h"
 #include "training/training_data.h"
+#include "training/weight_average.h"
 
 namespace bittern::training {
 namespace {
 
 constexpr int kEvaluationBatch = 128;
-
-Expected<graph::Network> build_network(const Recipe& recipe, const features::LogMelSpec& front_end,
-                                       int classes) {
-  graph::BuildOptions options;
-  options.architecture = recipe.architecture;
-  options.placement = recipe.placement;
-  options.pool = recipe.pool;
-  options.classes = classes;
-  options.input = {front_end.clip_frames(), front_end.mel_bins, 1};
-  BITTERN_ASSIGN_OR_RETURN(graph::Network network, graph::build(options));
-  if (recipe.single_exit == 0) return network;
-  return network.cut_at_exit(recipe.single_exit);
-}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -58,9 +46,9 @@ class Training {
         data_(std::move(data)),
         network_(std::move(network)),
         plan_{data_.train.size(), recipe_.batch},
-        optimizer_(network_.parameters(), recipe_, std::int64_t{plan_.batches()} * recipe_.epochs),
-        exit_weights_(recipe_.exit_weights) {
-    if (exit_weights_.empty()) exit_weights_.assign(exits(), 1.0);
+        loss_(recipe_, network_.network().exit_count(), network_.parameters().front().value.device()),
+        optimizer_(all_parameters(), recipe_, std::int64_t{plan_.batches()} * recipe_.epochs),
+        average_(network_.parameters(), recipe_.average_decay) {
     position_.loss_sums.assign(exits(), 0.0);
   }
 
@@ -123,8 +111,20 @@ class Training {
     return folder_.truncate_metrics(position_.metrics_bytes);
   }
 
+  std::vector<Parameter> all_parameters() const {
+    std::vector<Parameter> parameters = network_.parameters();
+    for (Parameter& parameter : loss_.parameters()) parameters.push_back(std::move(parameter));
+    return parameters;
+  }
+
+  // Whether kernels are real in this epoch.
+  bool in_first_stage() const { return position_.epoch < recipe_.float_epochs; }
+
   std::vector<NamedTensor> all_tensors() const {
     std::vector<NamedTensor> tensors = network_.state();
+    for (const Parameter& parameter : loss_.parameters())
+      tensors.push_back({parameter.name, parameter.value});
+    tensors.insert(tensors.end(), average_.state().begin(), average_.state().end());
     tensors.insert(tensors.end(), optimizer_.state().begin(), optimizer_.state().end());
     return tensors;
   }
@@ -138,6 +138,10 @@ class Training {
   Status run_epoch(BatchSource& source) {
     const auto start = std::chrono::steady_clock::now();
     const int first_batch = position_.batch;
+    if (recipe_.float_epochs > 0 && !in_first_stage()) {
+      network_.binarise();
+      optimizer_.begin_binary_stage(position_.epoch == recipe_.float_epochs && first_batch == 0);
+    }
     while (position_.batch < plan_.batches()) {
       BITTERN_RETURN_IF_ERROR(run_step(source.next()));
       const bool stop = observer_.stop();
@@ -155,42 +159,37 @@ class Training {
     report.learning_rate = optimizer_.learning_rate(position_.step - 1);
     for (std::size_t i = 0; i < exits(); ++i) {
       report.exit_losses.push_back(position_.loss_sums[i] / plan_.batches());
-      report.loss += exit_weights_[i] * report.exit_losses.back();
+      report.loss += loss_.weights()[i] * report.exit_losses.back();
     }
+    if (loss_.learned()) report.learned_weights = loss_.weights();
+    report.real_kernels = in_first_stage();
     report.epoch = position_.epoch + 1;
-    report.accuracy = validate();
+    {
+      const WeightAverage::Use use(average_);
+      report.accuracy = validate();
+    }
     return finish_epoch(std::move(report), start);
   }
 
   Status run_step(const Batch& batch) {
-    const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.clips()},
-                                            at::TensorOptions().dtype(at::kLong));
     const std::vector<at::Tensor> logits =
         network_.train(tensor_of(batch.features, 0, batch.clips()), position_.step);
-    const at::Tensor wanted = labels.to(logits.front().device());
-    at::Tensor loss;
-    double total = 0;
-    for (std::size_t i = 0; i < exits(); ++i) {
-      const at::Tensor cross_entropy = at::cross_entropy_loss(logits[i], wanted);
-      const double value = cross_entropy.item<double>();
-      position_.loss_sums[i] += value;
-      total += exit_weights_[i] * value;
-      const at::Tensor weighted = cross_entropy * exit_weights_[i];
-      loss = loss.defined() ? loss + weighted : weighted;
-    }
-    if (!std::isfinite(total)) {
+    const ExitLoss::Value loss = loss_(logits, targets_of(batch));
+    for (std::size_t i = 0; i < exits(); ++i) position_.loss_sums[i] += loss.exits[i];
+    if (!std::isfinite(loss.sum)) {
       return invalid_argument(
           fmt::format("the loss is not a finite number at step {} of epoch {}: lower --learning-rate",
                       position_.batch + 1, position_.epoch + 1));
     }
-    loss.backward();
+    loss.total.backward();
     optimizer_.step(position_.step);
+    average_.update(position_.step);
     ++position_.step;
     ++position_.batch;
     const auto steps = static_cast<std::size_t>(plan_.batches()) * static_cast<std::size_t>(recipe_.epochs);
     const auto size = static_cast<std::size_t>(plan_.size());
     observer_.stepped(position_.epoch + 1, static_cast<std::size_t>(position_.step) * size, steps * size,
-                      total);
+                      loss.sum);
     return {};
   }
 
@@ -200,13 +199,14 @@ class Training {
     double mean = 0;
     for (const evaluation::Proportion& accuracy : report.accuracy)
       mean += accuracy.value / static_cast<double>(exits());
-    report.best = mean > position_.best_accuracy;
+    report.best = !report.real_kernels && mean > position_.best_accuracy;
     ++position_.epoch;
     position_.batch = 0;
     position_.loss_sums.assign(exits(), 0.0);
     if (report.best) {
       position_.best_accuracy = mean;
       position_.best_epoch = position_.epoch;
+      const WeightAverage::Use use(average_);
       BITTERN_RETURN_IF_ERROR(save_best(report));
     }
     report.time_s = seconds_since(start);
@@ -267,6 +267,17 @@ class Training {
     return at::from_blob(const_cast<float*>(features.data()) + first * frames * bins, {count, frames, bins});
   }
 
+  // Shares the batch's memory.
+  static Targets targets_of(const Batch& batch) {
+    const auto whole = at::TensorOptions().dtype(at::kLong);
+    const auto wrap = [&](const auto& values, const at::TensorOptions& options) {
+      if (values.empty()) return at::Tensor();
+      return at::from_blob(const_cast<void*>(static_cast<const void*>(values.data())), {batch.clips()},
+                           options);
+    };
+    return {wrap(batch.labels, whole), wrap(batch.other_labels, whole), wrap(batch.shares, at::kFloat)};
+  }
+
   const TrainOptions& options_;
   const Recipe& recipe_;
   TrainObserver& observer_;
@@ -275,8 +286,9 @@ class Training {
   TrainingData data_;
   TrainableNetwork network_;
   BatchPlan plan_;
+  ExitLoss loss_;
   Optimizer optimizer_;
-  std::vector<double> exit_weights_;
+  WeightAverage average_;
   std::vector<float> validation_features_;
   TrainingPosition position_;
 };
@@ -364,41 +376,15 @@ Status train_checked(TrainOptions options, TrainObserver& observer) {
   at::globalContext().setAllowTF32CuDNN(false);
   BITTERN_ASSIGN_OR_RETURN(graph::Network network,
                            build_network(options.recipe, front_end, static_cast<int>(data.labels.size())));
-  BITTERN_ASSIGN_OR_RETURN(
-      TrainableNetwork trainable,
-      TrainableNetwork::create(std::move(network), options.recipe.binary_optimizer, options.recipe.seed));
+  BITTERN_ASSIGN_OR_RETURN(TrainableNetwork trainable,
+                           TrainableNetwork::create(std::move(network), options.recipe.binary_optimizer,
+                                                    options.recipe.seed, options.recipe.float_epochs > 0));
   trainable.to(device);
   trainable.set_precision(options.recipe.precision);
   return Training(options, observer, std::move(data), std::move(trainable)).run();
 }
 
 }  // namespace
-
-Status check(const Recipe& recipe) {
-  BITTERN_RETURN_IF_ERROR(recipe.validate());
-  constexpr int kAnyClasses = 2;
-  BITTERN_ASSIGN_OR_RETURN(const graph::Network network, build_network(recipe, {}, kAnyClasses));
-  const std::size_t weights = recipe.exit_weights.size();
-  if (weights != 0 && weights != static_cast<std::size_t>(network.exit_count())) {
-    return invalid_argument(fmt::format("{} exit weights for a network with {} exit{}", weights,
-                                        network.exit_count(), network.exit_count() == 1 ? "" : "s"));
-  }
-  return {};
-}
-
-std::string metrics_line(const EpochReport& report) {
-  nlohmann::ordered_json json = {{"epoch", report.epoch},
-                                 {"loss", report.loss},
-                                 {"exit_losses", report.exit_losses},
-                                 {"exits", nlohmann::ordered_json::array()},
-                                 {"learning_rate", report.learning_rate},
-                                 {"samples_per_s", report.samples_per_s},
-                                 {"time_s", report.time_s},
-                                 {"best", report.best}};
-  for (std::size_t i = 0; i < report.accuracy.size(); ++i)
-    json["exits"].push_back({{"exit", i + 1}, {"accuracy", evaluation::to_json(report.accuracy[i])}});
-  return json.dump();
-}
 
 Status train(const TrainOptions& options, TrainObserver& observer) {
   try {

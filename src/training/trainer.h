@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "core/status.h"
 #include "datasets/dataset.h"
-#include "evaluation/interval.h"
+#include "training/epoch_report.h"
 #include "training/recipe.h"
+#include "training/recipe_network.h"
 #include "training/run_folder.h"
 
 namespace bittern::training {
@@ -26,19 +26,6 @@ struct TrainOptions {
   std::string license;         // of the model, for its provenance
 };
 
-// One line of metrics.jsonl.
-struct EpochReport {
-  int epoch = 0;  // from 1
-  double loss = 0;
-  std::vector<double> exit_losses;
-  std::vector<evaluation::Proportion> accuracy;  // per exit, on validation
-  double learning_rate = 0;                      // at the epoch's last step
-  double samples_per_s = 0;
-  double time_s = 0;
-  bool best = false;
-};
-std::string metrics_line(const EpochReport& report);
-
 // Watches a training. Called from the training's own thread.
 class TrainObserver {
  public:
@@ -53,9 +40,6 @@ class TrainObserver {
   // Asked after each step: true ends the training with kCancelled, its checkpoint written.
   virtual bool stop() = 0;
 };
-
-// Whether the recipe can be trained at all, whatever the data: its ranges, its network, its exits' weights.
-Status check(const Recipe& recipe);
 
 // Trains until the recipe's last epoch. Leaves in the run folder recipe.json, metrics.jsonl, checkpoint.pt
 // and best.bittern, the model of the epoch with the best mean validation accuracy over exits (the first of

@@ -94,6 +94,56 @@ TEST_F(Train, TheSameSeedGivesTheSameBytes) {
   EXPECT_NE(read_bytes(path("a/best.bittern")), read_bytes(path("c/best.bittern")));
 }
 
+// Each option reaches the recipe, and all of them together train.
+TEST_F(Train, TakesEveryOptionOfTheRecipe) {
+  const Finished trained = bittern(arguments("run", {"--placement",
+                                                     "stem,s1.b1",
+                                                     "--exit-pool",
+                                                     "global",
+                                                     "--exit-weighting",
+                                                     "learned",
+                                                     "--label-smoothing",
+                                                     "0.1",
+                                                     "--distillation",
+                                                     "0.5",
+                                                     "--distillation-temperature",
+                                                     "3",
+                                                     "--schedule",
+                                                     "constant",
+                                                     "--bop-schedule",
+                                                     "cosine",
+                                                     "--warmup-epochs",
+                                                     "0.5",
+                                                     "--bop-warmup-epochs",
+                                                     "0.25",
+                                                     "--float-epochs",
+                                                     "1",
+                                                     "--average-decay",
+                                                     "0.99",
+                                                     "--mixup",
+                                                     "0.2"}));
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const nlohmann::json recipe = nlohmann::json::parse(read_bytes(path("run/recipe.json")));
+  EXPECT_EQ(recipe["loss"], nlohmann::json({{"exit_weighting", "learned"},
+                                            {"label_smoothing", 0.1},
+                                            {"distillation", 0.5},
+                                            {"temperature", 3.0}}));
+  EXPECT_EQ(recipe["schedule"], "constant");
+  EXPECT_EQ(recipe["bop"]["schedule"], "cosine");
+  EXPECT_EQ(recipe["warmup_epochs"], 0.5);
+  EXPECT_EQ(recipe["bop"]["warmup_epochs"], 0.25);
+  EXPECT_EQ(recipe["float_epochs"], 1);
+  EXPECT_EQ(recipe["average_decay"], 0.99);
+  EXPECT_EQ(recipe["augment"]["mixup"], 0.2);
+  ASSERT_EQ(bittern({"export", path("run"), "--out", path("tones.bittern")}).status, 0);
+  EXPECT_EQ(bittern({"inspect", path("tones.bittern"), "--self-test"}).status, 0);
+  EXPECT_EQ(bittern({"evaluate", path("tones.bittern"), "--data", path("data")}).status, 0);
+
+  // --schedule alone is gamma's too.
+  ASSERT_EQ(bittern(arguments("other", {"--epochs", "1", "--schedule", "constant"})).status, 0);
+  EXPECT_EQ(nlohmann::json::parse(read_bytes(path("other/recipe.json")))["bop"]["schedule"], "constant");
+}
+
 TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
   ASSERT_EQ(bittern(arguments("whole")).status, 0);
   // Killed again and again, each time a little later, until one run reaches the end.
@@ -162,6 +212,18 @@ TEST_F(Train, RefusesWhatCannotBeTrained) {
   expect_wrong_usage(bittern(arguments("run", {"--single-exit", "6"})), "there is no exit 6");
   expect_wrong_usage(bittern(arguments("run", {"--exit-weights", "1,2"})), "2 exit weights");
   expect_wrong_usage(bittern(arguments("run", {"--placement", "nowhere"})), "'nowhere'");
+  expect_wrong_usage(bittern(arguments("run", {"--label-smoothing", "1"})), "label_smoothing is 1");
+  expect_wrong_usage(bittern(arguments("run", {"--average-decay", "1"})), "average_decay is 1");
+  expect_wrong_usage(bittern(arguments("run", {"--float-epochs", "3"})), "float_epochs is 3");
+  expect_wrong_usage(bittern(arguments("run", {"--warmup-epochs", "3"})), "warmup_epochs is 3");
+  expect_wrong_usage(bittern(arguments("run", {"--exit-weighting", "lerned"})), "lerned");
+  expect_wrong_usage(bittern(arguments("run", {"--exit-weighting", "linear", "--exit-weights", "1,1,1,1,1"})),
+                     "exit weights are given and exit weighting is linear");
+  expect_wrong_usage(bittern(arguments("run", {"--single-exit", "1", "--distillation", "0.5"})),
+                     "distillation needs a second exit");
+  for (const char* option :
+       {"--distillation", "--mixup", "--distillation-temperature", "--bop-warmup-epochs"})
+    EXPECT_EQ(bittern(arguments("run", {option, "-1"})).status, 2) << option;
   EXPECT_EQ(bittern(arguments("run", {"--learning-rate", "nan"})).status, 2);
   EXPECT_EQ(bittern(arguments("run", {"--epochs", "0"})).status, 2);
   fs::create_directories(folder_ / "mine");

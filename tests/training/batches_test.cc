@@ -10,6 +10,7 @@
 
 #include "features/log_mel.h"
 #include "training/augment.h"
+#include "training/mixup.h"
 #include "training/streams.h"
 
 namespace bittern::training {
@@ -124,6 +125,43 @@ TEST(Batches, ASourceThatStartsLaterGivesTheSameBatches) {
     EXPECT_EQ(found.labels, expected.labels);
     EXPECT_EQ(found.features, expected.features);
   }
+}
+
+// The same pairs and shares whichever batch a source starts with; others in other batches.
+TEST(Batches, MixupMixesTheClipsThatABatchWouldHaveHeld) {
+  const ClipStore store = clips();
+  BatchSettings mixed = settings();
+  mixed.augment.mixup = 0.5;
+  const auto plain = BatchSource::create(store, noise(), settings()).value();
+  const auto source = BatchSource::create(store, noise(), mixed).value();
+  BatchSettings later = mixed;
+  later.first_epoch = 1;
+  const auto resumed = BatchSource::create(store, noise(), later).value();
+  const int batches = mixed.plan.batches();
+  std::vector<std::vector<float>> shares;
+  for (int index = 0; index < batches * mixed.epochs; ++index) {
+    const Batch pure = plain->next();
+    const Batch batch = source->next();
+    EXPECT_TRUE(pure.shares.empty());
+    EXPECT_EQ(batch.labels, pure.labels);
+    Random random({mixed.seed, kMixupStream, static_cast<std::uint64_t>(index / batches),
+                   static_cast<std::uint64_t>(index % batches)});
+    const MixupPlan plan = plan_mixup(batch.clips(), 0.5, random);
+    std::vector<float> expected = pure.features;
+    mix(expected, plan);
+    EXPECT_EQ(batch.features, expected);
+    EXPECT_EQ(batch.shares, plan.shares);
+    for (std::size_t i = 0; i < batch.labels.size(); ++i)
+      EXPECT_EQ(batch.other_labels[i], pure.labels[static_cast<std::size_t>(plan.partners[i])]);
+    shares.push_back(batch.shares);
+    if (index >= batches) {
+      const Batch again = resumed->next();
+      EXPECT_EQ(again.features, batch.features);
+      EXPECT_EQ(again.other_labels, batch.other_labels);
+    }
+  }
+  EXPECT_NE(shares[0], shares[1]);
+  EXPECT_NE(shares[0], shares[static_cast<std::size_t>(batches)]);
 }
 
 TEST(Batches, ASourceMayGoWithBatchesLeftOver) {

@@ -101,6 +101,44 @@ TEST(Optimizer, BopFlipsKernelsWithAFallingGammaAndAdamMovesTheRest) {
   EXPECT_NE(kernel, (std::vector<float>{1, -1, 1, -1})) << "the test flips nothing";
 }
 
+// Adam with a clip, then Bop from averages of 0; each stage with a warm-up and a cosine of its own.
+TEST(Optimizer, TrainsAKernelThatIsRealFirstInTwoStages) {
+  Recipe with = recipe(BinaryOptimizer::kBop);
+  with.epochs = 5;
+  with.float_epochs = 2;
+  with.warmup_epochs = 0.5;
+  with.bop_warmup_epochs = 1;
+  with.bop_schedule = Schedule::kConstant;
+  Parameter kernel = parameter("kernel", {1.2F, -0.2F, 0.9F, -0.7F}, true, 1.25F);
+  kernel.real_first = true;
+  std::vector<float> weights = values_of(kernel.value), first(4), second(4), averages(4);
+  Optimizer optimizer({kernel}, with, 10);
+  for (std::int64_t step = 0; step < 10; ++step) {
+    const bool real = step < 4;
+    if (step == 4) {
+      for (float& weight : weights) weight = weight < 0 ? -1.0F : 1.0F;
+      const at::NoGradGuard no_grad;
+      kernel.value.copy_(at::tensor(weights));
+      optimizer.begin_binary_stage(true);
+    }
+    const std::vector<float> gradient = gradient_at(step, 4);
+    give_gradient(kernel, gradient);
+    AdamSettings settings;
+    settings.learning_rate = real ? rate_at(Schedule::kCosine, 0.5, 0, step, 4, 1)
+                                  : rate_at(Schedule::kCosine, 0.5, 0, step - 4, 6, 1);
+    EXPECT_DOUBLE_EQ(optimizer.learning_rate(step), settings.learning_rate) << step;
+    optimizer.step(step);
+    if (real) {
+      adam_step(weights, gradient, first, second, settings, step + 1);
+      clip_weights(weights, 1.25F);
+    } else {
+      const double gamma = rate_at(Schedule::kConstant, 0.5, 0.1, step - 4, 6, 2);
+      bop_step(weights, gradient, averages, static_cast<float>(gamma), 0.05F);
+    }
+    EXPECT_EQ(values_of(kernel.value), weights) << step;
+  }
+}
+
 TEST(Optimizer, LeavesAParameterWithoutAGradientAsItIs) {
   const std::vector<Parameter> parameters{parameter("used", {1}, false),
                                           parameter("unused", {1, -1}, true, 1)};

@@ -67,5 +67,21 @@ TEST(Schedule, CosineFallsFromStartToEndAndConstantStays) {
   EXPECT_DOUBLE_EQ(rate_at(Schedule::kConstant, 0.3, 0, 99, 100), 0.3);
 }
 
+TEST(Schedule, AWarmUpRisesToTheStartAndLeavesTheRestToTheSchedule) {
+  for (const Schedule schedule : {Schedule::kConstant, Schedule::kCosine}) {
+    double before = 0;
+    for (std::int64_t step = 0; step <= 10; ++step) {
+      const double rate = rate_at(schedule, 0.2, 0.01, step, 110, 10);
+      EXPECT_NEAR(rate - before, 0.2 / 11, 1e-15) << step;
+      before = rate;
+    }
+    EXPECT_DOUBLE_EQ(before, 0.2);
+    for (std::int64_t step = 0; step <= 100; ++step)
+      EXPECT_EQ(rate_at(schedule, 0.2, 0.01, 10 + step, 110, 10), rate_at(schedule, 0.2, 0.01, step, 100));
+  }
+  // No steps but those of the warm-up.
+  EXPECT_DOUBLE_EQ(rate_at(Schedule::kCosine, 1, 0, 4, 4, 4), 1);
+}
+
 }  // namespace
 }  // namespace bittern::training

@@ -14,12 +14,28 @@ TEST(Recipe, ReadsBackWhatItWrote) {
   recipe.pool = graph::ExitPool::kGlobal;
   recipe.binary_optimizer = BinaryOptimizer::kAdam;
   recipe.exit_weights = {1, 0.5};
+  recipe.bop_schedule = Schedule::kConstant;
+  recipe.warmup_epochs = 0.5;
+  recipe.bop_warmup_epochs = 1.5;
+  recipe.float_epochs = 2;
+  recipe.average_decay = 0.999;
+  recipe.loss.label_smoothing = 0.1;
+  recipe.loss.distillation = 0.3;
+  recipe.loss.temperature = 4;
+  recipe.augment.mixup = 0.2;
   recipe.augment.shift_ms = 0;
   recipe.seed = 18446744073709551615U;
   const Expected<Recipe> read = recipe_from_json(nlohmann::ordered_json::parse(to_json(recipe).dump()));
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(*read, recipe);
   EXPECT_TRUE(differences(*read, recipe).empty());
+
+  recipe.exit_weights.clear();
+  for (const ExitWeighting weighting :
+       {ExitWeighting::kFixed, ExitWeighting::kLinear, ExitWeighting::kLearned}) {
+    recipe.loss.weighting = weighting;
+    EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
+  }
 }
 
 TEST(Recipe, NamesAnUnknownAMissingAndAMistypedKey) {
@@ -81,6 +97,41 @@ TEST(Recipe, RefusesWhatCannotTrain) {
   EXPECT_TRUE(refused([](Recipe& r) { r.augment.frequency_mask_bins = kMostMask + 1; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.threads = 0; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.device = "tpu"; }));
+}
+
+// One line that names the option, what it is and what it may be.
+TEST(Recipe, SaysWhatIsWrongWithAnOptionOfTheLossAndTheStages) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto complaint = [](auto&& change) {
+    Recipe recipe;
+    change(recipe);
+    const Status valid = recipe.validate();
+    return valid.ok() ? std::string("fine") : valid.error().message;
+  };
+  EXPECT_EQ(complaint([](Recipe& r) { r.loss.label_smoothing = 1; }),
+            "label_smoothing is 1: must be 0 or more and below 1");
+  EXPECT_EQ(complaint([](Recipe& r) { r.loss.distillation = 1.5; }), "distillation is 1.5: must be 0 to 1");
+  EXPECT_EQ(complaint([&](Recipe& r) { r.loss.temperature = nan; }),
+            "distillation temperature is nan: must be a positive number");
+  EXPECT_EQ(complaint([](Recipe& r) { r.average_decay = 1; }),
+            "average_decay is 1: must be 0 or more and below 1");
+  EXPECT_EQ(complaint([](Recipe& r) { r.augment.mixup = -1; }), "mixup is -1: must be 0 to 1");
+  EXPECT_EQ(complaint([](Recipe& r) { r.float_epochs = 30; }),
+            "float_epochs is 30: must be 0 to 29, fewer than epochs");
+  EXPECT_EQ(complaint([](Recipe& r) { r.warmup_epochs = 30; }),
+            "warmup_epochs is 30: must be 0 or more and below 30, the epochs of the (shorter) stage");
+  EXPECT_NE(complaint([&](Recipe& r) { r.bop_warmup_epochs = nan; }), "fine");
+  EXPECT_NE(complaint([](Recipe& r) {
+              r.float_epochs = 28;
+              r.warmup_epochs = 2;
+            }),
+            "fine");
+  EXPECT_EQ(complaint([](Recipe& r) {
+              r.exit_weights = {1, 2};
+              r.loss.weighting = ExitWeighting::kLearned;
+            }),
+            "exit weights are given and exit weighting is learned: leave one of them away");
+  EXPECT_FALSE(parse_weighting("quadratic").ok());
 }
 
 }  // namespace
