@@ -36,7 +36,9 @@ std::set<std::string> loaded(const std::vector<std::string>& arguments) {
 
 bool is_for_training(const std::string& library) {
   static const std::regex names(
-      "libtorch|libc10|blas|lapack|libcaffe|libcu|libnv|libmkl|libprotobuf|libgfortran|libhdf5|libcurl|libssl", std::regex::icase);
+      "libtorch|libc10|blas|lapack|libcaffe|libcu|libnv|libmkl|libprotobuf|libgfortran|libhdf5|libcurl|"
+      "libssl",
+      std::regex::icase);
   return std::regex_search(library, names);
 }
 
