@@ -24,7 +24,9 @@ bool is_relu_name(const std::string& name) {
   return base == "activation" || base == "re_lu" || base.ends_with("relu");
 }
 bool is_pool_name(const std::string& name) {
-  return name.starts_with("global_average_pooling2d") || name.ends_with("globalpool");
+  // Larq Zoo's own heads average over a window as large as the map, then flatten.
+  return name.starts_with("global_average_pooling2d") || name.starts_with("average_pooling2d") ||
+         name.ends_with("globalpool");
 }
 
 // ---- From the config.
@@ -33,7 +35,8 @@ bool is_pool_name(const std::string& name) {
 Expected<bool> step_back(const std::string& name, const KerasSettings& settings, bool pooled,
                          LarqExit& exit) {
   const auto add = [&](Kind kind) { exit.before.insert(exit.before.begin(), {kind, name}); };
-  if (settings.kind == "GlobalAveragePooling2D") {
+  // A smaller window shows: the dense layer then reads more than the channels.
+  if (settings.kind == "GlobalAveragePooling2D" || settings.kind == "AveragePooling2D") {
     if (pooled) return unsupported(fmt::format("exit {}: pools twice", exit.dense));
     add(Kind::kPool);
   } else if (settings.kind == "BatchNormalization") {
@@ -41,7 +44,7 @@ Expected<bool> step_back(const std::string& name, const KerasSettings& settings,
   } else if (settings.kind == "ReLU" || (settings.kind == "Activation" && settings.activation == "relu")) {
     add(Kind::kRelu);
   } else if (settings.kind != "Dropout" && settings.kind != "SpatialDropout2D" &&
-             !(settings.kind == "Flatten" && pooled) &&
+             !(settings.kind == "Flatten" && !pooled) &&
              !(settings.kind == "Activation" && settings.activation == "linear")) {
     if (pooled) return false;
     return unsupported(fmt::format(
@@ -180,7 +183,7 @@ Expected<std::vector<LarqExit>> exits_from_names(const KerasFile& file, const La
   Layers before, after;
   const bool relu_everywhere = relus == static_cast<int>(denses.size());
   if ((relus != 0 && relus != 1 && !relu_everywhere) || pool_place == 0 ||
-      !split_norms(rest, denses, before, after) || (relus == 1 && !before.empty()))
+      !split_norms(rest, denses, before, after) || (relus == 1 && head == nullptr && !before.empty()))
     return cannot_tell(extra, denses.size(), relus);
   std::vector<LarqExit> exits;
   for (std::size_t i = 0; i < denses.size(); ++i) {

@@ -309,7 +309,7 @@ class Import {
     const graph::Op& op = network_.layer(i).op;
     if (const auto* conv = std::get_if<graph::Conv2d>(&op))
       return convolution_weights(source.layers, *conv, network_.input_of(i).channels,
-                                 is_depthwise(network_, i), storage);
+                                 source.layers.front()->find("depthwise_kernel") != nullptr, storage);
     if (const auto* binary = std::get_if<graph::BinaryConv2d>(&op))
       return binary_weights(*source.layers.front(), *binary, network_.input_of(i).channels, storage);
     if (const auto* exit = std::get_if<graph::Exit>(&op))
