@@ -26,7 +26,7 @@ bool is_relu_name(const std::string& name) {
 bool is_pool_name(const std::string& name) {
   // Larq Zoo's own heads average over a window as large as the map, then flatten.
   return name.starts_with("global_average_pooling2d") || name.starts_with("average_pooling2d") ||
-         name.ends_with("globalpool");
+         name.ends_with("globalpool") || name.ends_with("globalpool_pool");
 }
 
 // ---- From the config.

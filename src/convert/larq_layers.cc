@@ -66,6 +66,7 @@ std::vector<std::string> own_names(const std::string& layer, int groups) {
     if (layer.starts_with("stem.bn")) return {fmt::format("stem_s{}_bn", part)};
     if (groups == 1) return {fmt::format("stem_s{}_conv", part)};
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(groups));
     for (int i = 0; i < groups; ++i) names.push_back(fmt::format("stem_s{}_groupconv_conv{}", part, i));
     return names;
   }

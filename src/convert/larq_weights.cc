@@ -69,9 +69,10 @@ std::vector<float> magnitudes(const KerasWeight& kernel) {
   std::vector<double> sums(outputs);
   for (std::size_t i = 0; i < kernel.values.size(); ++i)
     sums[i % outputs] += std::abs(static_cast<double>(kernel.values[i]));
+  const std::size_t terms = kernel.values.size() / outputs;
   std::vector<float> means;
-  for (const double sum : sums)
-    means.push_back(static_cast<float>(sum / static_cast<double>(kernel.values.size() / outputs)));
+  means.reserve(outputs);
+  for (const double sum : sums) means.push_back(static_cast<float>(sum / static_cast<double>(terms)));
   return means;
 }
 

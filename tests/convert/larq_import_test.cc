@@ -27,7 +27,7 @@ std::string bytes_of(const std::string& path) {
 // The two clips of features.npy, [98, 64] each.
 std::vector<std::vector<float>> clips() {
   const std::string bytes = bytes_of(kFixtures + "/features.npy");
-  const std::size_t floats = 98 * 64;
+  const std::size_t floats = std::size_t{98} * 64;
   std::vector<std::vector<float>> list(2, std::vector<float>(floats));
   EXPECT_GT(bytes.size(), 2 * floats * sizeof(float));
   const char* at = bytes.data() + bytes.size() - 2 * floats * sizeof(float);
