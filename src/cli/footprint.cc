@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "cli/interrupt.h"
 #include "cli/library_sizes.h"
 #include "cli/memory_file.h"
 #include "model/file.h"
@@ -150,8 +151,10 @@ class Measurement {
       while (got > 0 && ::read(pipe[0], rest.data(), rest.size()) > 0) {
       }
       int status = 0;
-      ::waitpid(child, &status, 0);
+      while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+      }
       ::close(pipe[0]);
+      if (interrupted()) return Error{ErrorCode::kCancelled, "interrupted"};
       return WIFEXITED(status) && WEXITSTATUS(status) == 0 && got == 1
                  ? Status()
                  : Status(Error{ErrorCode::kInternal, "bittern, started anew, gave no answer"});

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/interrupt.h"
 #include "cli/network_report.h"
 #include "cli/output.h"
 #include "evaluation/latency.h"
@@ -124,8 +125,9 @@ Expected<PlanReport> make_plan_report(const std::shared_ptr<const model::Model>&
                      runtime::with_front_end(model->front_end, frames, front_end.work_floats())));
   evaluation::LatencyOptions timing;
   timing.runs = kTimedRuns;
-  BITTERN_ASSIGN_OR_RETURN(const evaluation::Latency latency,
-                           evaluation::measure_latency(model, timing, nullptr));
+  BITTERN_ASSIGN_OR_RETURN(
+      const evaluation::Latency latency,
+      evaluation::measure_latency(model, timing, [](std::size_t, std::size_t) { return !interrupted(); }));
   PlanReport report{std::move(plan), {}};
   for (const evaluation::StepLatency& step : latency.steps) report.shares.push_back(step.share);
   return report;

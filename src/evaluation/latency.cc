@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "core/aligned.h"
@@ -56,6 +57,9 @@ class Bench {
   }
 
   Expected<Latency> run(const std::function<bool(std::size_t, std::size_t)>& go_on) {
+    if (arena_.size() != plan_.arena_bytes)
+      return Error{ErrorCode::kOutOfMemory,
+                   "no memory for " + std::to_string(plan_.arena_bytes) + " bytes of tensors"};
     BITTERN_ASSIGN_OR_RETURN(policy_, exits::Policy::with_threshold("entropy", 0));  // never leaves
     for (int i = 0; i < kWarmUpRuns; ++i) {
       front_end_.compute(samples_, features_);
@@ -92,7 +96,6 @@ class Bench {
       exits::softmax(executor_.logits(static_cast<int>(s)), model_.temperatures[s],
                      executor_.probabilities());
       answers_[s] = exits::answer(executor_.probabilities());
-      answers_[s].entropy = exits::entropy(executor_.probabilities());
       left_ = left_ || policy_.leave(std::span(answers_).first(s + 1));
       const Clock::time_point end = Clock::now();
       if (recording_) {

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
+#include <span>
 
 #include "core/checksum.h"
 #include "core/mapped_file.h"
@@ -248,13 +250,23 @@ Expected<LayerWeights> read_weights(const schema::Layer& layer) {
   return weights;
 }
 
-Expected<std::vector<LayerWeights>> read_all_weights(const schema::Model& stored, std::size_t file_bytes) {
-  // Tensors that share their bytes could make a small file expensive to check.
-  std::size_t total = 0;
-  for (const schema::Layer* layer : *stored.layers()) {
-    for (const schema::Tensor* tensor : *layer->tensors()) total += tensor->data()->size();
+// Tensors that share their bytes could make a small file expensive to check, and are no trainer's doing.
+Status check_apart(const schema::Model& stored) {
+  std::vector<std::span<const std::uint8_t>> tensors;
+  for (const schema::Layer* layer : *stored.layers())
+    for (const schema::Tensor* tensor : *layer->tensors())
+      tensors.emplace_back(tensor->data()->data(), tensor->data()->size());
+  std::sort(tensors.begin(), tensors.end(),
+            [](const auto& a, const auto& b) { return std::less<>()(a.data(), b.data()); });
+  for (std::size_t i = 1; i < tensors.size(); ++i) {
+    if (std::less<>()(tensors[i].data(), tensors[i - 1].data() + tensors[i - 1].size()))
+      return corrupt("two of its tensors overlap");
   }
-  if (total > file_bytes) return corrupt("its tensors have more bytes together than the file: some overlap");
+  return {};
+}
+
+Expected<std::vector<LayerWeights>> read_all_weights(const schema::Model& stored) {
+  BITTERN_RETURN_IF_ERROR(check_apart(stored));
   std::vector<LayerWeights> weights;
   weights.reserve(stored.layers()->size());
   for (const schema::Layer* layer : *stored.layers()) {
@@ -369,7 +381,7 @@ Expected<std::shared_ptr<const Model>> read(std::span<const std::byte> bytes,
   auto model = std::make_shared<Model>();
   model->storage = std::move(owner);
   BITTERN_ASSIGN_OR_RETURN(model->network, read_network(stored));
-  BITTERN_ASSIGN_OR_RETURN(model->weights, read_all_weights(stored, bytes.size()));
+  BITTERN_ASSIGN_OR_RETURN(model->weights, read_all_weights(stored));
   BITTERN_ASSIGN_OR_RETURN(model->front_end, read_front_end(*stored.front_end()));
   BITTERN_ASSIGN_OR_RETURN(model->labels, read_labels(stored));
   BITTERN_ASSIGN_OR_RETURN(model->temperatures,

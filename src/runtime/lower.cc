@@ -176,15 +176,20 @@ class Lowering {
   // What a tap adds where it lies outside: padding is +1 and differs from the weights that are -1.
   std::shared_ptr<const std::int16_t[]> tap_bits_of(int i, const graph::BinaryConv2d& op, int in) const {
     if (op.pad_value != graph::BinaryPadding::kOne) return {};
+    const int taps = op.kernel.time * op.kernel.frequency;
     if (options_.like != nullptr) {
       for (const Group& group : options_.like->groups) {
         for (const Step& step : group.steps) {
           const auto* known = std::get_if<BinaryConvStep>(&step.operation);
-          if (known != nullptr && known->kernel == weights_of(i).bits.data()) return known->tap_bits;
+          // The same bits may belong to layers of other shapes too.
+          if (known != nullptr && known->kernel == weights_of(i).bits.data() && known->shape.pad_with_one &&
+              known->shape.window.taps() == taps && known->shape.in_channels == in &&
+              known->shape.out_channels == op.out_channels) {
+            return known->tap_bits;
+          }
         }
       }
     }
-    const int taps = op.kernel.time * op.kernel.frequency;
     const std::shared_ptr<std::int16_t[]> counts(new std::int16_t[tap_bits_size(op.out_channels, taps)]());
     count_tap_bits(weights_of(i).bits.data(), op.out_channels, taps, in, counts.get());
     return counts;

@@ -122,6 +122,15 @@ const std::vector<Trick>& tricks() {
            }
          }
        }},
+      {"a_tensor_that_lies_in_another", "overlap",
+       [](F& f) {
+         // The norm's scale shall be read from the convolution's bytes.
+         const schema::Tensor* moved = layer_of(f, "stem.norm")->tensors()->Get(0);
+         auto* offset = reinterpret_cast<const Table*>(moved)->GetAddressOf(schema::Tensor::VT_DATA);
+         const auto* target = reinterpret_cast<const std::uint8_t*>(tensor_of(f, "stem")->data());
+         ASSERT_GT(target, offset);
+         f.set(offset, static_cast<std::uint32_t>(target - offset));
+       }},
       {"tensor_unaligned", "aligned",
        [](F& f) {
          const schema::Tensor* tensor = tensor_of(f, "stem");
