@@ -58,7 +58,6 @@ constexpr int kManyPixels = 32;
 // vector's halves are two groups of outputs, and so are the inputs, in turn (Lines).
 template <int kVectors, class D, bool kPaired = false>
 struct Outputs {
-  static constexpr int kLanes = lanes(D());
   D d;
   int channel;
   int first_input;

@@ -21,6 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How often it is looked whether a training has ended, and after how many looks progress is told.
+constexpr std::chrono::milliseconds kPoll{200};
+constexpr int kPollsPerReport = 5;
+
 // Standard input and output of a training lead nowhere; what it complains of is kept.
 class Redirections {
  public:
@@ -195,15 +199,17 @@ Expected<RunnerResult> train_all(const Experiment& experiment, const Folder& fol
   if (waiting.empty()) return result;
 
   Pool pool(experiment, folder, options);
+  int polls = 0;
   const std::size_t total = runs.size() * static_cast<std::size_t>(experiment.epochs);
   while (!waiting.empty() || !pool.empty()) {
     while (!waiting.empty() && !pool.full()) {
       BITTERN_RETURN_IF_ERROR(pool.add(waiting.front()));
       waiting.pop_front();
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    std::this_thread::sleep_for(kPoll);
     pool.collect(result.failed);
-    if (!options.progress) continue;
+    // Every run's metrics are read for it.
+    if (!options.progress || ++polls % kPollsPerReport != 0) continue;
     std::size_t done = 0;
     for (const Run& run : runs) done += static_cast<std::size_t>(state_of(folder, experiment, run).epochs);
     if (!options.progress(done, total, pool.note())) {
