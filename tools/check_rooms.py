@@ -32,7 +32,7 @@ LIBRARIES = {
     r"xxhash\.h": "core",
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
     r"torch/|ATen/|c10/|oneapi/": "training",
-    r"hdf5\.h": "convert",
+    r"hdf5\.h|onnx/|google/protobuf": "convert",
     r"nlohmann/": "convert datasets training evaluation reproduce report cli",
     r"fmt/": "convert audio datasets training evaluation reproduce report cli",
     r"duktape\.h": "report",

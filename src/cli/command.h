@@ -38,4 +38,7 @@ inline constexpr Command kTrainCommand{"train", "Train a network with early exit
 inline constexpr Command kImportCommand{"import", "Make a model of a network that was trained in Larq",
                                         nullptr, "BITTERN_CONVERT"};
 
+// libonnx: the program bittern-onnx, which `bittern export --to onnx` becomes.
+inline constexpr Command kOnnxCommand{"onnx", "Write a model as an ONNX graph", nullptr, "BITTERN_ONNX"};
+
 }  // namespace bittern::cli

@@ -38,24 +38,6 @@ std::vector<double> numbers(const std::vector<float>& values) {
   return result;
 }
 
-Json front_end_json(const features::LogMelSpec& spec) {
-  Json json{{"sample_rate_hz", spec.sample_rate},
-            {"clip_samples", spec.clip_samples},
-            {"frame_samples", spec.frame_length},
-            {"hop_samples", spec.hop},
-            {"fft_size", spec.fft_size},
-            {"mel_bins", spec.mel_bins},
-            {"low_hz", evaluation::shortest(spec.low_hz)},
-            {"high_hz", evaluation::shortest(spec.high_hz)},
-            {"offset", evaluation::shortest(spec.offset)},
-            {"clip_frames", spec.clip_frames()}};
-  if (!spec.normalize_scale.empty()) {
-    json["normalize_scale"] = numbers(spec.normalize_scale);
-    json["normalize_bias"] = numbers(spec.normalize_bias);
-  }
-  return json;
-}
-
 std::string front_end_text(const features::LogMelSpec& spec) {
   const auto ms = [&](int samples) { return 1000.0 * samples / spec.sample_rate; };
   return fmt::format(
@@ -64,17 +46,6 @@ std::string front_end_text(const features::LogMelSpec& spec) {
       spec.sample_rate, ms(spec.clip_samples), spec.clip_frames(), ms(spec.frame_length), ms(spec.hop),
       spec.fft_size, spec.mel_bins, spec.low_hz, spec.high_hz, spec.offset,
       spec.normalize_scale.empty() ? "" : "; scaled and shifted per bin");
-}
-
-Json points_json(const std::vector<model::OperatingPoint>& points) {
-  Json json = Json::array();
-  for (const model::OperatingPoint& point : points) {
-    json.push_back({{"name", point.name},
-                    {"rule", point.rule},
-                    {"thresholds", numbers(point.thresholds)},
-                    {"promise", point.promise}});
-  }
-  return json;
 }
 
 std::string points_text(const std::vector<model::OperatingPoint>& points) {
@@ -129,13 +100,42 @@ NetworkReport network_report(const ModelReport& report) {
 
 }  // namespace
 
+Json front_end_json(const features::LogMelSpec& spec) {
+  Json json{{"sample_rate_hz", spec.sample_rate},
+            {"clip_samples", spec.clip_samples},
+            {"frame_samples", spec.frame_length},
+            {"hop_samples", spec.hop},
+            {"fft_size", spec.fft_size},
+            {"mel_bins", spec.mel_bins},
+            {"low_hz", evaluation::shortest(spec.low_hz)},
+            {"high_hz", evaluation::shortest(spec.high_hz)},
+            {"offset", evaluation::shortest(spec.offset)},
+            {"clip_frames", spec.clip_frames()}};
+  if (!spec.normalize_scale.empty()) {
+    json["normalize_scale"] = numbers(spec.normalize_scale);
+    json["normalize_bias"] = numbers(spec.normalize_bias);
+  }
+  return json;
+}
+
+Json operating_points_json(const std::vector<model::OperatingPoint>& points) {
+  Json json = Json::array();
+  for (const model::OperatingPoint& point : points) {
+    json.push_back({{"name", point.name},
+                    {"rule", point.rule},
+                    {"thresholds", numbers(point.thresholds)},
+                    {"promise", point.promise}});
+  }
+  return json;
+}
+
 Json model_json(const ModelReport& report) {
   const model::Model& model = *report.model;
   Json json{{"file", report.file}, {"file_bytes", report.file_bytes}};
   json.update(network_json(network_report(report)));
   json["labels"] = model.labels;
   json["front_end"] = front_end_json(model.front_end);
-  json["operating_points"] = points_json(model.operating_points);
+  json["operating_points"] = operating_points_json(model.operating_points);
   json["provenance"] = provenance_json(model.provenance);
   json["self_test"] = {{"result", report.self_test}};
   if (!report.self_test_message.empty()) json["self_test"]["message"] = report.self_test_message;

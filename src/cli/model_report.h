@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "model/model.h"
 
@@ -19,6 +20,8 @@ struct ModelReport {
   bool layers = false;
 };
 
+nlohmann::ordered_json front_end_json(const features::LogMelSpec& spec);
+nlohmann::ordered_json operating_points_json(const std::vector<model::OperatingPoint>& points);
 nlohmann::ordered_json model_json(const ModelReport& report);
 std::string model_text(const ModelReport& report);
 

@@ -99,7 +99,7 @@ std::string usage_error(const CLI::ParseError& error, const CLI::App* called,
   }
   // CLI11 tells what is missing before it tells what it did not know.
   for (const std::string& unknown : called->remaining()) {
-    if (!unknown.starts_with('-')) continue;
+    if (!unknown.starts_with('-') || unknown == "--") continue;
     message = fmt::format("there is no option '{}'", one_line(unknown));
     std::error_code ignored;
     if (std::filesystem::exists(unknown, ignored))

@@ -27,15 +27,21 @@ bool is_installed(const Command& command) {
 }
 
 Error become(const Command& command, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (const char* const* argument = argv + 2; *argument != nullptr; ++argument)
+    arguments.emplace_back(*argument);
+  return become(command, arguments);
+}
+
+Error become(const Command& command, const std::vector<std::string>& arguments) {
   const Expected<std::string> found = program_of(command);
   if (!found.ok()) return found.error();
   const std::string& program = *found;
-  std::vector<std::string> arguments{program};
-  for (const char* const* argument = argv + 2; *argument != nullptr; ++argument)
-    arguments.emplace_back(*argument);
+  std::vector<std::string> line{program};
+  line.insert(line.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.reserve(line.size() + 1);
+  for (std::string& argument : line) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   ::execv(program.c_str(), pointers.data());
   if (errno == ENOENT) {

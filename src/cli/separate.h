@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "core/status.h"
@@ -19,5 +20,7 @@ bool is_installed(const Command& command);
 // Replaces this process by the command's program, with argv[2] and on as its arguments. Returns only where
 // that fails; the error says what to do.
 Error become(const Command& command, const char* const* argv);
+// The same with these arguments.
+Error become(const Command& command, const std::vector<std::string>& arguments);
 
 }  // namespace bittern::cli

@@ -96,10 +96,12 @@ Status write_into(const fs::path& path, std::span<const std::byte> bytes) {
   return file.close() ? Status() : failed(path, "write", errno);
 }
 
+}  // namespace
+
 // The file that is to take the place of `target`.
-class Replacement {
+class FileSet::Replacement {
  public:
-  Replacement(fs::path target, const fs::path& path) : target_(std::move(target)), path_(path) {}
+  Replacement(fs::path target, fs::path path) : target_(std::move(target)), path_(std::move(path)) {}
   Replacement(const Replacement&) = delete;
   Replacement& operator=(const Replacement&) = delete;
   ~Replacement() {
@@ -169,12 +171,31 @@ class Replacement {
   }
 
   fs::path target_;
-  const fs::path& path_;  // as the caller named it
+  fs::path path_;  // as the caller named it
   Descriptor file_;
   std::string name_;  // none: the file has no name, or is in place
 };
 
-}  // namespace
+FileSet::FileSet() = default;
+FileSet::~FileSet() = default;
+
+Status FileSet::add(const fs::path& path, std::span<const std::byte> bytes) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return invalid_argument(path.string() + ": is a folder");
+  if (descriptor_behind(path) >= 0 || (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)))
+    return invalid_argument(path.string() + ": is no file, and several files are to be written");
+  BITTERN_ASSIGN_OR_RETURN(const fs::path target, follow_links(path));
+  auto file = std::make_unique<Replacement>(target, path);
+  BITTERN_RETURN_IF_ERROR(file->write(bytes));
+  files_.push_back(std::move(file));
+  return {};
+}
+
+Status FileSet::put_in_place() {
+  for (const std::unique_ptr<Replacement>& file : files_) BITTERN_RETURN_IF_ERROR(file->put_in_place());
+  files_.clear();
+  return {};
+}
 
 Status write_file(const fs::path& path, std::span<const std::byte> bytes) {
   std::error_code ignored;
@@ -186,7 +207,7 @@ Status write_file(const fs::path& path, std::span<const std::byte> bytes) {
   if (fs::is_directory(path, ignored)) return invalid_argument(path.string() + ": is a folder");
   if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return write_into(path, bytes);
   BITTERN_ASSIGN_OR_RETURN(const fs::path target, follow_links(path));
-  Replacement replacement(target, path);
+  FileSet::Replacement replacement(target, path);
   BITTERN_RETURN_IF_ERROR(replacement.write(bytes));
   return replacement.put_in_place();
 }

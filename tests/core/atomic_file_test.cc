@@ -196,5 +196,32 @@ TEST_F(AtomicFile, MappedFileRefusesFoldersEmptyAndLargeFiles) {
   EXPECT_EQ((*file)->bytes().size(), 10U);
 }
 
+TEST_F(AtomicFile, AFileSetAppearsTogether) {
+  ASSERT_TRUE(write_file(folder_ / "a", "first").ok());
+  const auto bytes = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+  FileSet files;
+  ASSERT_TRUE(files.add(folder_ / "a", bytes("second")).ok());
+  ASSERT_TRUE(files.add(folder_ / "b", bytes("new")).ok());
+  EXPECT_EQ(read(folder_ / "a"), "first");
+  EXPECT_FALSE(fs::exists(folder_ / "b"));
+  ASSERT_TRUE(files.put_in_place().ok());
+  EXPECT_EQ(read(folder_ / "a"), "second");
+  EXPECT_EQ(read(folder_ / "b"), "new");
+  EXPECT_EQ(entries(), 2U);
+}
+
+TEST_F(AtomicFile, AFileSetThatIsNotPutInPlaceLeavesNothing) {
+  ASSERT_TRUE(write_file(folder_ / "a", "first").ok());
+  {
+    FileSet files;
+    ASSERT_TRUE(files.add(folder_ / "a", std::as_bytes(std::span("second"))).ok());
+    EXPECT_FALSE(files.add(folder_ / "missing" / "b", {}).ok());
+    EXPECT_FALSE(files.add(folder_, {}).ok());
+    EXPECT_FALSE(files.add("/dev/null", {}).ok());
+  }
+  EXPECT_EQ(read(folder_ / "a"), "first");
+  EXPECT_EQ(entries(), 1U);
+}
+
 }  // namespace
 }  // namespace bittern

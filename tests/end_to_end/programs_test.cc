@@ -36,7 +36,8 @@ std::set<std::string> loaded(const std::vector<std::string>& arguments) {
 
 bool is_for_training(const std::string& library) {
   static const std::regex names(
-      "libtorch|libc10|blas|lapack|libcaffe|libcu|libnv|libmkl|libprotobuf|libgfortran|libhdf5|libcurl|"
+      "libtorch|libc10|blas|lapack|libcaffe|libcu|libnv|libmkl|libprotobuf|libonnx|libgfortran|libhdf5|"
+      "libcurl|"
       "libssl",
       std::regex::icase);
   return std::regex_search(library, names);
@@ -73,6 +74,16 @@ TEST_F(Programs, TrainWithoutItsProgramSaysWhatToDo) {
   // One that is there but cannot be run.
   write_bytes(folder_ / "bin/bittern-train", "no program");
   expect_failure(run({.arguments = {program, "train"}}), "cannot start " + path("bin/bittern-train"));
+}
+
+TEST_F(Programs, ExportToOnnxWithoutItsProgramSaysWhatToDo) {
+  const std::string program = install("");
+  const Finished finished =
+      run({.arguments = {program, "export", model_, "--to", "onnx", "--out", path("x.onnx")}});
+  expect_failure(finished, "there is no " + path("bin/bittern-onnx") + "; build with -DBITTERN_ONNX=ON");
+  EXPECT_EQ(finished.out, "");
+  // The other form needs nothing but bittern.
+  EXPECT_EQ(run({.arguments = {program, "export", model_, "--out", path("x.bittern")}}).status, 0);
 }
 
 TEST_F(Programs, TrainPassesEverythingThrough) {

@@ -201,7 +201,8 @@ TEST_F(Train, AModelThatComputesSomethingElseIsNotExported) {
   const Finished exported = bittern({"export", path("run"), "--out", path("tones.bittern")});
   expect_failure(exported, "best.bittern: self-test failed: stage");
   EXPECT_FALSE(fs::exists(folder_ / "tones.bittern"));
-  expect_failure(bittern({"export", path("rum"), "--out", path("tones.bittern")}), "rum: no such folder");
+  expect_failure(bittern({"export", path("rum"), "--out", path("tones.bittern")}),
+                 "rum: no such file or folder");
 }
 
 TEST_F(Train, RefusesWhatCannotBeTrained) {

@@ -1,57 +1,30 @@
 """check.py BUILD [--fixtures]. See `run`."""
 import json
 import pathlib
-import subprocess
 import sys
 import tarfile
 
 import networks
 import numpy as np
-import soundfile
+from check_support import ROOT, bittern, clips, front_end, logits
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests/convert/fixtures"
 MOST = 1e-3
 MOST_FLIPPED = 0.25  # of the clips
 TIE = 1e-3  # a sign can flip by rounding only where a value is this near to 0
 
 
-def log_mel(samples):
-    """docs/front-end.md, in NumPy."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, 400)[::160] * (0.5 - 0.5 * np.cos(np.arange(400) * 2 * np.pi / 400))
-    spectrum = np.abs(np.fft.rfft(frames, 1024))
-    mel = lambda hz: 1127 * np.log1p(np.asarray(hz) / 700)
-    edges = np.linspace(mel(60), mel(7800), 66)
-    bins = mel(np.arange(513) * 16000 / 1024)[:, None]
-    rise, fall = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2]), (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.log(spectrum @ np.maximum(0, np.minimum(rise, fall)) + 1e-6).astype(np.float32)
-
-
-def clips():
-    found = []
-    for path in sorted((ROOT / "samples").rglob("*.flac")):
-        samples = soundfile.read(path, dtype="float32")[0][:16000]
-        missing = 16000 - len(samples)
-        found.append(log_mel(np.pad(samples, (missing // 2, missing - missing // 2))))
-    return np.stack(found)
-
-
-def bittern(build, *arguments):
-    return subprocess.run([build / "bin/bittern", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
-
-
 def imported(build, folder, path, name, exit_quantizer=None):
     model = folder / "imported.bittern"
     hint = ["--exit-quantizer", exit_quantizer] if exit_quantizer else []
     bittern(build, "import", path, "--from", "larq", "--architecture", name, "--out", model, "--quiet", *hint)
-    lines = bittern(build, "classify", model, "--features", folder / "features.npy", "--logits", "--json").splitlines()
-    return np.array([json.loads(line)["logits"] for line in lines], np.float32)
+    return logits(build, model, folder / "features.npy")
 
 
 def check(build):
     folder = build / "larq_check"
     folder.mkdir(exist_ok=True)
-    features = clips()
+    features = clips(front_end(build))
     np.save(folder / "features.npy", features)
     failed = False
     print("network            exits         file      largest difference  flipped clips  (of)")
@@ -84,9 +57,9 @@ def pack(name, path):
     path.unlink()
 
 
-def fixtures():
+def fixtures(build):
     """A narrow network of each kind, features of two clips, and what Larq says of them."""
-    features = np.round(clips()[[0, -1]] * 8) / 8  # short when packed
+    features = np.round(clips(front_end(build))[[0, -1]] * 8) / 8  # short when packed
     FIXTURES.mkdir(parents=True, exist_ok=True)
     np.save(FIXTURES / "features.npy", features)
     pack("features", FIXTURES / "features.npy")
@@ -111,4 +84,4 @@ def fixtures():
 
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1]).resolve()
-    fixtures() if sys.argv[2:] == ["--fixtures"] else check(folder)
+    fixtures(folder) if sys.argv[2:] == ["--fixtures"] else check(folder)
