@@ -64,6 +64,7 @@ void run(benchmark::State& state, Isa isa, const Layer& layer) {
   AlignedBuffer<float> norm(static_cast<std::size_t>(layer.outputs));
   fill(input);
   fill(kernel);
+  // "Same" padding of a 3x3 kernel over an even size: stride 2 pads behind only.
   const int pad = layer.stride == 1 ? 1 : 0;
   const BinaryConv2dShape shape{
       {3, 3, layer.stride, layer.stride, pad, pad}, layer.inputs, layer.outputs, layer.pad_with_one};

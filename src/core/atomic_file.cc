@@ -96,6 +96,11 @@ Status write_into(const fs::path& path, std::span<const std::byte> bytes) {
   return file.close() ? Status() : failed(path, "write", errno);
 }
 
+// What `target` is called until it is whole; is_unfinished() knows it.
+std::string unfinished_name(const fs::path& target, int number) {
+  return target.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(number);
+}
+
 }  // namespace
 
 // The file that is to take the place of `target`.
@@ -150,7 +155,7 @@ class FileSet::Replacement {
   bool take_name(Make&& make) {
     constexpr int kMostNames = 100;
     for (int i = 0; i < kMostNames; ++i) {
-      std::string name = target_.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(i);
+      std::string name = unfinished_name(target_, i);
       if (make(name.c_str()) >= 0) {
         name_ = std::move(name);
         return true;
@@ -223,12 +228,15 @@ Status check_place_for_file(const fs::path& path) {
     return not_found(path.string() + ": there is no folder " + folder.string());
   if (::access(folder.c_str(), W_OK) != 0)
     return io_error(path.string() + ": cannot write into " + folder.string() + ": " + std::strerror(errno));
+  const long longest = ::pathconf(folder.c_str(), _PC_NAME_MAX);  // -1: the system does not say
+  const std::size_t length = fs::path(unfinished_name(target, 0)).filename().native().size();
+  if (longest >= 0 && length > static_cast<std::size_t>(longest)) return failed(path, "create", ENAMETOOLONG);
   return {};
 }
 
 bool is_unfinished(std::string_view name, std::string_view file) {
   if (!name.starts_with(file)) return false;
-  // ".PID-N", as take_name() makes it.
+  // ".PID-N", as unfinished_name() makes it.
   std::string_view rest = name.substr(file.size());
   const auto drop_digits = [&rest] {
     const std::size_t count = std::min(rest.find_first_not_of("0123456789"), rest.size());

@@ -45,19 +45,28 @@ constexpr std::size_t packed_kernel_index(int output, int tap, int word, int tap
 
 constexpr std::uint64_t sign_bit(float x) { return x < 0.0F ? 1U : 0U; }
 
-// Packs a float kernel [taps][inputs][outputs] (HWIO) by sign into `packed`, packed_kernel_words() zeroed
-// words.
+// Packs a float kernel [taps][inputs][outputs] (HWIO) by sign into `packed`, packed_kernel_words() words.
 inline void pack_kernel(const float* kernel, int outputs, int taps, int inputs, std::uint64_t* packed) {
   const int words = words_for(inputs);
+  const auto pack_block = [&](int tap, int word, int first, int lanes) {
+    std::uint64_t bits[kBlockLanes] = {};
+    for (int input = word * kWordBits; input < inputs && input < (word + 1) * kWordBits; ++input) {
+      const float* row = kernel +
+                         (static_cast<std::size_t>(tap) * static_cast<std::size_t>(inputs) +
+                          static_cast<std::size_t>(input)) *
+                             static_cast<std::size_t>(outputs) +
+                         first;
+      for (int lane = 0; lane < lanes; ++lane) bits[lane] |= sign_bit(row[lane]) << (input % kWordBits);
+    }
+    std::uint64_t* to = packed + packed_kernel_index(first, tap, word, taps, words);
+    for (int lane = 0; lane < kBlockLanes; ++lane) to[lane] = bits[lane];
+  };
   for (int tap = 0; tap < taps; ++tap) {
-    for (int input = 0; input < inputs; ++input) {
-      const float* row = kernel + (static_cast<std::size_t>(tap) * static_cast<std::size_t>(inputs) +
-                                   static_cast<std::size_t>(input)) *
-                                      static_cast<std::size_t>(outputs);
-      for (int output = 0; output < outputs; ++output) {
-        packed[packed_kernel_index(output, tap, input / kWordBits, taps, words)] |= sign_bit(row[output])
-                                                                                    << (input % kWordBits);
-      }
+    for (int word = 0; word < words; ++word) {
+      int output = 0;
+      for (; output + kBlockLanes <= outputs; output += kBlockLanes)
+        pack_block(tap, word, output, kBlockLanes);
+      if (output < outputs) pack_block(tap, word, output, outputs - output);
     }
   }
 }

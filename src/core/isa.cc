@@ -83,6 +83,10 @@ std::vector<Isa> available_isas() {
   return isas;
 }
 
-Isa best_isa() { return available_isas().back(); }
+// Asked once: in a virtual machine every CPUID is a call of the host, some microseconds.
+Isa best_isa() {
+  static const Isa best = available_isas().back();
+  return best;
+}
 
 }  // namespace bittern

@@ -43,8 +43,9 @@ struct Counts {
 // folding). A magnitude-aware kernel's scales are not counted: they are made from its latent weights.
 Counts count(const Network& network);
 
-// Roughly what one run costs, in float MACs: 64 binary ones count as one, and one each what a pooling reads,
-// a layer writes and an exit's dense layer multiplies. For limits.
+// Roughly what one run costs, in float MACs: a word of 64 binary ones counts as one, full or not, for outputs
+// in blocks of 8, and one each what a pooling reads, a layer writes and an exit's dense layer multiplies. For
+// limits.
 double work(const Network& network);
 
 }  // namespace bittern::graph

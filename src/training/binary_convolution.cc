@@ -8,6 +8,7 @@
 #include "training/portable.h"
 #include "training/saved_attributes.h"
 #include "training/torch.h"
+#include "training/vectorised.h"
 
 namespace bittern::training {
 namespace {
@@ -32,7 +33,12 @@ struct Geometry {
   int taps() const { return kernel.time * kernel.frequency; }
 };
 
-// The sums by the runtime's kernel: clip by clip, for its bits stand pixel by pixel.
+BITTERN_VECTORISED void pack(const float* kernel, int out, int taps, int in, std::uint64_t* packed) {
+  pack_kernel(kernel, out, taps, in, packed);
+}
+
+// The sums by the runtime's kernel, clip by clip, for its bits stand pixel by pixel. The floats stand clips
+// inside pixels: they are packed in that order, which is memory's.
 at::Tensor count_bits(const at::Tensor& x, const at::Tensor& kernel, const graph::BinaryConv2d& convolution,
                       const Geometry& geometry) {
   const auto in = static_cast<int>(x.size(3));
@@ -41,7 +47,7 @@ at::Tensor count_bits(const at::Tensor& x, const at::Tensor& kernel, const graph
   const auto time = static_cast<int>(x.size(0));
   const auto frequency = static_cast<int>(x.size(1));
   AlignedBuffer<std::uint64_t> packed(packed_kernel_words(out, geometry.taps(), in));
-  pack_kernel(kernel.data_ptr<float>(), out, geometry.taps(), in, packed.data());
+  pack(kernel.data_ptr<float>(), out, geometry.taps(), in, packed.data());
   std::vector<std::int16_t> tap_bits(tap_bits_size(out, geometry.taps()));
   count_tap_bits(packed.data(), out, geometry.taps(), in, tap_bits.data());
 
@@ -52,23 +58,29 @@ at::Tensor count_bits(const at::Tensor& x, const at::Tensor& kernel, const graph
   shape.out_channels = out;
   shape.pad_with_one = convolution.pad_value == graph::BinaryPadding::kOne;
   at::Tensor output = at::empty({geometry.time.output, geometry.frequency.output, clips, out}, x.options());
-  const auto view = [clips](float* data, int rows, int columns, int channels, int clip) {
-    const std::ptrdiff_t pixel = std::ptrdiff_t{clips} * channels;
-    return kernels::View<float>{
-        data + std::ptrdiff_t{clip} * channels, rows, columns, channels, pixel, columns * pixel};
-  };
+  const int words = words_for(in);
+  const std::ptrdiff_t pixels = std::ptrdiff_t{time} * frequency;
+  AlignedBuffer<std::uint64_t> bits(static_cast<std::size_t>(pixels * clips * words));
   const kernels::KernelTable& table = kernels::kernels(best_isa());
+  at::parallel_for(0, pixels, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+      const auto from =
+          kernels::dense_view<const float>(x.data_ptr<float>() + pixel * clips * in, 1, clips, in);
+      auto to = kernels::dense_view(bits.data() + pixel * words, 1, clips, words);
+      to.pixel_stride = pixels * words;
+      table.pack_signs(from, nullptr, nullptr, to, 0, 1);
+    }
+  });
+  const std::ptrdiff_t step = std::ptrdiff_t{clips} * out;  // floats of an output pixel
   at::parallel_for(0, clips, 1, [&](std::int64_t begin, std::int64_t end) {
-    AlignedBuffer<std::uint64_t> bits(static_cast<std::size_t>(time) * static_cast<std::size_t>(frequency) *
-                                      static_cast<std::size_t>(words_for(in)));
-    const auto bit_view = kernels::dense_view(bits.data(), time, frequency, words_for(in));
-    for (auto clip = static_cast<int>(begin); clip < end; ++clip) {
-      table.pack_signs(view(x.data_ptr<float>(), time, frequency, in, clip), nullptr, nullptr, bit_view, 0,
-                       time);
-      table.binary_conv2d(
-          shape, bit_view, packed.data(), tap_bits.data(), {},
-          view(output.data_ptr<float>(), geometry.time.output, geometry.frequency.output, out, clip), 0,
-          geometry.time.output);
+    for (std::int64_t clip = begin; clip < end; ++clip) {
+      const auto from = kernels::dense_view<const std::uint64_t>(bits.data() + clip * pixels * words, time,
+                                                                 frequency, words);
+      auto to = kernels::dense_view(output.data_ptr<float>() + clip * out, geometry.time.output,
+                                    geometry.frequency.output, out);
+      to.pixel_stride = step;
+      to.row_stride = step * geometry.frequency.output;
+      table.binary_conv2d(shape, from, packed.data(), tap_bits.data(), {}, to, 0, geometry.time.output);
     }
   });
   return output;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "training/matrix_product.h"
+#include "training/sign_columns.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
 #include "training/vectorised.h"
@@ -18,17 +19,6 @@ namespace {
 
 inline void store(float value, float& to) { to = value; }
 inline void store(float value, Bf16& to) { to = to_bf16(value); }
-
-template <class T>
-inline void sign_each(const float* x, T* signs, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) store(x[i] < 0.0F ? -1.0F : 1.0F, signs[i]);
-}
-BITTERN_VECTORISED void signs_of(const float* x, float* signs, std::int64_t count) {
-  sign_each(x, signs, count);
-}
-BITTERN_VECTORISED void signs_of(const float* x, Bf16* signs, std::int64_t count) {
-  sign_each(x, signs, count);
-}
 
 // to[j * rows + i] = from[i * columns + j], in blocks that stay in the cache.
 template <class T>
@@ -43,6 +33,33 @@ void transpose(const float* from, std::int64_t rows, std::int64_t columns, T* to
 
 BITTERN_VECTORISED void round_each(const float* from, Bf16* to, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = to_bf16(from[i]);
+}
+
+// to[c] = {even[c], odd[c]}.
+BITTERN_VECTORISED void pair_each(const Bf16* even, const Bf16* odd, Bf16* to, std::int64_t count) {
+  for (std::int64_t c = 0; c < count; ++c) {
+    to[2 * c] = even[c];
+    to[2 * c + 1] = odd[c];
+  }
+}
+
+// to[i * stride + c] = from[i * columns + c].
+template <class T>
+inline void spread_each(const T* from, std::int64_t rows, std::int64_t columns, T* to, std::int64_t stride) {
+  constexpr std::int64_t kVector = 64 / static_cast<std::int64_t>(sizeof(T));
+  for (std::int64_t i = 0; i < rows; ++i, from += columns, to += stride) {
+    std::int64_t c = 0;
+    for (; c + kVector <= columns; c += kVector) std::memcpy(to + c, from + c, 64);
+    if (c < columns) std::memcpy(to + c, from + c, static_cast<std::size_t>(columns - c) * sizeof(T));
+  }
+}
+BITTERN_VECTORISED void spread_rows(const float* from, std::int64_t rows, std::int64_t columns, float* to,
+                                    std::int64_t stride) {
+  spread_each(from, rows, columns, to, stride);
+}
+BITTERN_VECTORISED void spread_rows(const Bf16* from, std::int64_t rows, std::int64_t columns, Bf16* to,
+                                    std::int64_t stride) {
+  spread_each(from, rows, columns, to, stride);
 }
 
 // sums[c] = sum over clips of values[clip][c].
@@ -79,7 +96,9 @@ class Scratch {
   Scratch() = default;
   explicit Scratch(std::int64_t count)
       : memory_(at::empty({count * static_cast<std::int64_t>(sizeof(T))}, at::kByte)) {}
-  T* data() const { return reinterpret_cast<T*>(memory_.data_ptr<std::uint8_t>()); }
+  T* data() const {
+    return memory_.defined() ? reinterpret_cast<T*>(memory_.data_ptr<std::uint8_t>()) : nullptr;
+  }
 
  private:
   at::Tensor memory_;
@@ -114,7 +133,8 @@ std::vector<PixelClass> pixel_classes(const SlidingWindow& window, const graph::
 // Both gradients are one matrix product each over the output's gradient unfolded: for each input pixel the
 // gradients of the outputs that read it, side by side, [pixels x clips, taps x out], 0 where a tap has none.
 // Pieces are taken that stay in a core's own cache, so neither the unfolded nor the signs are ever written to
-// memory.
+// memory. Processors with bf16 want a product's right side in panels of pairs (matrix_product.h): the
+// kernel's gradient gets its unfolded that way, for rearranging it would cost as much as the product.
 template <class T>
 class Backward {
  public:
@@ -152,18 +172,28 @@ class Backward {
   // A piece's rows: enough for tall products, few enough that its unfolded gradients stay in a core's cache.
   static constexpr std::int64_t kPieceBytes = std::int64_t{1} << 20;
 
-  // dy as T, and its sums over the clips of a pixel, in one pass.
+  static constexpr std::int64_t kPanel = MatrixProduct::kPanel;
+
+  bool panels_possible() const { return std::is_same_v<T, Bf16> && out_ % kPanel == 0 && clips_ % 32 == 0; }
+
+  // dy as T, plain and in panels, and its sums over the clips of a pixel, in one pass.
   const T* prepare() {
     const std::int64_t pixels = dy_.size(0) * dy_.size(1);
     const std::int64_t size = clips_ * out_;
     const float* values = dy_.data_ptr<float>();
-    if constexpr (std::is_same_v<T, Bf16>) rounded_ = Scratch<T>(pixels * size);
+    if constexpr (std::is_same_v<T, Bf16>) {
+      rounded_ = Scratch<T>(pixels * size);
+      if (panels_possible()) panels_ = Scratch<T>(pixels * size);
+    }
     at::parallel_for(0, pixels, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t pixel = begin; pixel < end; ++pixel) {
         if (!pixel_sums_.empty())
           add_clips(values + pixel * size, clips_, out_, pixel_sums_.data() + pixel * out_);
-        if constexpr (std::is_same_v<T, Bf16>)
-          round_each(values + pixel * size, rounded_.data() + pixel * size, size);
+        if constexpr (std::is_same_v<T, Bf16>) {
+          T* const rounded = rounded_.data() + pixel * size;
+          round_each(values + pixel * size, rounded, size);
+          if (panels_possible()) pair_rows(rounded, panels_.data() + pixel * size);
+        }
       }
     });
     if constexpr (std::is_same_v<T, Bf16>) {
@@ -171,6 +201,13 @@ class Backward {
     } else {
       return values;
     }
+  }
+
+  // [clips, out] -> [out / kPanel, clips / 2, kPanel, 2]
+  void pair_rows(const Bf16* from, Bf16* to) const {
+    for (std::int64_t clip = 0; clip < clips_; clip += 2, from += 2 * out_)
+      for (std::int64_t c = 0; c < out_; c += kPanel)
+        pair_each(from + c, from + out_ + c, to + c * clips_ + clip * kPanel, kPanel);
   }
 
   // [taps x out, in]
@@ -185,17 +222,37 @@ class Backward {
     return result;
   }
 
-  void unfold(const PixelClass& pixels, std::int64_t pixel, const T* gradient, T* to) const {
+  std::int64_t reader(const PixelClass& pixels, std::int64_t index, std::int64_t tap) const {
+    return readers_[static_cast<std::size_t>(pixels.pixels[static_cast<std::size_t>(index)] * window_.taps() +
+                                             pixels.taps[static_cast<std::size_t>(tap)])];
+  }
+
+  // [clips, taps x out] of the class's pixel `index`.
+  void unfold(const PixelClass& pixels, std::int64_t index, const T* gradient, T* to) const {
     const auto taps = static_cast<std::int64_t>(pixels.taps.size());
-    const std::int64_t* readers = readers_.data() + pixel * window_.taps();
-    const auto bytes = static_cast<std::size_t>(out_) * sizeof(T);
-    for (std::int64_t clip = 0; clip < clips_; ++clip) {
-      for (std::int64_t i = 0; i < taps; ++i, to += out_) {
-        const std::int64_t reader = readers[pixels.taps[static_cast<std::size_t>(i)]];
-        if (reader < 0) {
-          std::memset(to, 0, bytes);
-        } else {
-          std::memcpy(to, gradient + (reader * clips_ + clip) * out_, bytes);
+    for (std::int64_t i = 0; i < taps; ++i, to += out_) {
+      const std::int64_t from = reader(pixels, index, i);
+      if (from >= 0) {
+        spread_rows(gradient + from * clips_ * out_, clips_, out_, to, taps * out_);
+      } else {
+        for (std::int64_t clip = 0; clip < clips_; ++clip) std::fill_n(to + clip * taps * out_, out_, T{});
+      }
+    }
+  }
+
+  // The same of `count` pixels from `first` on, as panels of pairs.
+  void unfold_panels(const PixelClass& pixels, std::int64_t first, std::int64_t count, T* to) const {
+    const std::int64_t size = clips_ * kPanel;
+    const std::int64_t panels = out_ / kPanel;
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(pixels.taps.size()); ++i) {
+      for (std::int64_t panel = 0; panel < panels; ++panel) {
+        for (std::int64_t index = first; index < first + count; ++index, to += size) {
+          const std::int64_t from = reader(pixels, index, i);
+          if (from >= 0) {
+            std::copy_n(panels_.data() + (from * panels + panel) * size, size, to);
+          } else {
+            std::fill_n(to, size, T{});
+          }
         }
       }
     }
@@ -219,29 +276,41 @@ class Backward {
     const Scratch<T> unfolded(most * clips_ * width);
     const Scratch<T> signs(most * block);
     const Scratch<float> dsigns(most * block);
+    Scratch<T> panels;
+    Scratch<T> packed_kernel;
     std::int64_t made_for = 0;  // pixels that the products are for
     std::vector<MatrixProduct> products;
     for (std::int64_t first = begin; first < end; first += most) {
       const std::int64_t count = std::min(most, end - first);
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t pixel = pixels.pixels[static_cast<std::size_t>(first + i)];
-        unfold(pixels, pixel, gradient, unfolded.data() + i * clips_ * width);
-        signs_of(x_.data_ptr<float>() + pixel * block, signs.data() + i * block, block);
-      }
+      const std::int64_t rows = count * clips_;
       const bool add = first > begin;
       if (made_for != count || first == begin + most) {
         constexpr bool kBf16 = std::is_same_v<T, Bf16>;
         products.clear();
-        products.emplace_back(MatrixProduct::Shape{.rows = count * clips_, .inner = width, .columns = in_},
-                              kBf16);
         products.emplace_back(
-            MatrixProduct::Shape{
-                .rows = in_, .inner = count * clips_, .columns = width, .left_transposed = true, .add = add},
-            kBf16);
+            MatrixProduct::Shape{.rows = rows, .inner = width, .columns = in_, .right_packed = true}, kBf16);
+        packed_kernel = Scratch<T>(products[0].packed_size());
+        products[0].pack_right(transposed, packed_kernel.data());
+        MatrixProduct::Shape shape{
+            .rows = in_, .inner = rows, .columns = width, .right_packed = true, .add = add};
+        products.emplace_back(shape, kBf16);
         made_for = count;
+        if (panels_possible() && products[1].packs_panels_of_pairs()) {
+          if (panels.data() == nullptr) panels = Scratch<T>(most * clips_ * width);
+        } else {
+          shape.right_packed = false;
+          products[1] = MatrixProduct(shape, kBf16);
+          panels = Scratch<T>();
+        }
       }
-      products[0](unfolded.data(), transposed, dsigns.data());
-      products[1](signs.data(), unfolded.data(), dkernel);
+      for (std::int64_t i = 0; i < count; ++i) {
+        unfold(pixels, first + i, gradient, unfolded.data() + i * clips_ * width);
+        sign_columns(x_.data_ptr<float>() + pixels.pixels[static_cast<std::size_t>(first + i)] * block,
+                     clips_, in_, signs.data() + i * clips_, rows);
+      }
+      products[0](unfolded.data(), packed_kernel.data(), dsigns.data());
+      if (panels.data() != nullptr) unfold_panels(pixels, first, count, panels.data());
+      products[1](signs.data(), panels.data() != nullptr ? panels.data() : unfolded.data(), dkernel);
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t pixel = pixels.pixels[static_cast<std::size_t>(first + i)];
         pass(x_.data_ptr<float>() + pixel * block, dsigns.data() + i * block,
@@ -317,6 +386,7 @@ class Backward {
   std::int64_t out_;
   std::vector<std::int64_t> readers_;  // [input pixel, tap]: the output pixel that reads it, or -1
   Scratch<T> rounded_;                 // dy
+  Scratch<T> panels_;                  // of it, where they are possible
   std::vector<float> pixel_sums_;      // [output pixel, out]: dy summed over clips
 };
 

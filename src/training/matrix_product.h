@@ -22,6 +22,7 @@ class MatrixProduct {
     std::int64_t columns = 0;
     bool left_transposed = false;   // left is [inner, rows]
     bool right_transposed = false;  // right is [columns, inner]
+    bool right_packed = false;      // right is as pack_right() writes it
     bool add = false;               // result += left x right instead of =
     bool operator==(const Shape&) const = default;
   };
@@ -31,6 +32,17 @@ class MatrixProduct {
   ~MatrixProduct();
   MatrixProduct(MatrixProduct&&) noexcept;
   MatrixProduct& operator=(MatrixProduct&&) noexcept;
+
+  // `right_packed` alone: the numbers a packed right has, and how one is made of [inner, columns]. Which
+  // order that is depends on the processor and the shape.
+  std::int64_t packed_size() const;
+  void pack_right(const float* right, float* packed) const;
+  void pack_right(const Bf16* right, Bf16* packed) const;
+
+  // Whether a packed right is [columns / kPanel][inner / 2][kPanel][2]: panels of columns, in them pairs of
+  // rows, as processors take them that multiply two bf16 numbers in a lane. So one can be written in place.
+  static constexpr std::int64_t kPanel = 64;
+  bool packs_panels_of_pairs() const;
 
   // result: [rows, columns].
   void operator()(const float* left, const float* right, float* result) const;

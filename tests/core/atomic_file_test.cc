@@ -180,7 +180,10 @@ TEST_F(AtomicFile, APlaceIsCheckedAsWritingWouldFindIt) {
   EXPECT_TRUE(check_place_for_file(folder_ / "to-new").ok());
   EXPECT_EQ(check_place_for_file(folder_ / "to-nowhere").error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(check_place_for_file(folder_ / "loop").ok());
-  for (const char* name : {"to-nowhere", "loop"}) EXPECT_FALSE(write_file(folder_ / name, "x").ok());
+  const std::string too_long(255, 'n');  // itself a name, but not with what an unfinished file's adds
+  EXPECT_FALSE(check_place_for_file(folder_ / too_long).ok());
+  for (const std::string& name : {std::string("to-nowhere"), std::string("loop"), too_long})
+    EXPECT_FALSE(write_file(folder_ / name, "x").ok());
   EXPECT_FALSE(fs::exists(folder_ / "new"));
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "graph/architecture.h"
+#include "graph/builder.h"
 #include "graph/small_network.h"
 
 namespace bittern::graph {
@@ -40,7 +41,7 @@ TEST(Counts, SmallNetworkByHand) {
 // The same network: what poolings read, what layers write, exits' dense layers, and the rest as above.
 TEST(Counts, WorkByHand) {
   const Network network = Network::create("small", small_layers()).value();
-  const double macs = 576.0 * 320 / 64 + 72.0 * 320 + 32.0 * 80;
+  const double macs = 9.0 * 8 * 320 + 72.0 * 320 + 32.0 * 80;  // 8 inputs are a word, 8 outputs a block
   const double pooled = 2 * 4 * 80.0 * 16;
   const double written = 3 * 320 * 8.0 + 320 * 16 + 80 * (16 + 16 + 4 + 16 + 16.0);
   const double exits = 320 * 8.0 + 80 * 16 + 80 * 16 + 3 * 5 * 128;
@@ -251,6 +252,22 @@ TEST(Counts, ExitsDenseIsCountedApart) {
     EXPECT_EQ(time.exits[i].macs_exit, 12 * channels[i] * bins[i]);
     EXPECT_EQ(time.exits[i].cumulative.binary, global.exits[i].cumulative.binary);
   }
+}
+
+// One input channel fills no word: the kernel reads a whole one for each, and eight outputs at a time.
+TEST(Work, CountsWholeWordsAndBlocks) {
+  const auto conv = [](int in, int out) {
+    Builder b({16, 16, in});
+    const int binary = b.add("binary", BinaryConv2d{.kernel = {3, 3}, .out_channels = out}, {b.input()});
+    b.add("exit", Exit{.classes = 2}, {binary});
+    const Network network = Network::create("one", b.layers()).value();
+    // Without what the convolution and the exit read and write.
+    return work(network) - 256.0 * out * 2 - 2.0 * dense_inputs(Exit{.classes = 2}, {16, 16, out});
+  };
+  EXPECT_EQ(conv(1, 1), 9.0 * 1 * 8 * 256);
+  EXPECT_EQ(conv(64, 8), 9.0 * 1 * 8 * 256);
+  EXPECT_EQ(conv(65, 9), 9.0 * 2 * 16 * 256);
+  EXPECT_EQ(conv(1, 4096), conv(64, 4096));
 }
 
 }  // namespace

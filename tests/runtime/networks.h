@@ -69,6 +69,8 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
     op.classes = 3;
     return Layer{"exit" + std::to_string(x), op, {x}, {}};
   };
+  // Seldom some that fill blocks of lanes and words and start more.
+  const auto width = [&] { return random.below(8) == 0 ? pick(10, 140) : pick(1, 9); };
   std::map<int, Layer> exits;  // of the layers with these indices
 
   for (int i = 0; i < layers; ++i) {
@@ -80,7 +82,7 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
     int made = -1;
     switch (pick(0, 9)) {
       case 0: {
-        Conv2d op{.kernel = extent(3), .stride = stride, .padding = padding, .out_channels = pick(1, 9)};
+        Conv2d op{.kernel = extent(3), .stride = stride, .padding = padding, .out_channels = width()};
         if (random.below(3) == 0) op.groups = s.channels, op.out_channels = s.channels;
         op.bias = random.below(2) == 0;
         made = builder.add(name(), op, {x});
@@ -90,7 +92,7 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
       case 2:
       case 3: {
         BinaryConv2d op{.kernel = extent(3), .stride = stride, .padding = padding};
-        op.out_channels = random.below(2) == 0 ? s.channels : pick(1, 9);
+        op.out_channels = random.below(2) == 0 ? s.channels : width();
         op.pad_value = static_cast<BinaryPadding>(pick(0, 1));
         if (random.below(2) == 0) op.kernel_quantizer = Quantizer::kMagnitudeAwareSign;
         made = builder.add(name(), op, {x});

@@ -169,6 +169,9 @@ TEST(BinaryConvolution, InBf16RoundsNothingButTheGradientOfItsOutput) {
   for (const graph::BinaryPadding pad : {graph::BinaryPadding::kZero, graph::BinaryPadding::kOne}) {
     expect_convolution(5, 4, 1, pad, 8, 32, Precision::kBf16);
     expect_convolution(7, 4, 2, pad, 8, 32, Precision::kBf16);
+    // Whole panels of pairs, as a batch of usual size has them.
+    expect_convolution(5, 4, 1, pad, 32, 64, Precision::kBf16);
+    expect_convolution(7, 4, 2, pad, 64, 128, Precision::kBf16);
   }
 }
 

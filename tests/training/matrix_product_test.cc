@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "core/random.h"
@@ -59,6 +60,46 @@ TEST(MatrixProduct, EqualsThreeLoops) {
     result = before;
     MatrixProduct(shape, true)(rounded(left).data(), rounded(right).data(), result.data());
     EXPECT_EQ(result, expected) << "bf16, turn " << turn;
+  }
+}
+
+template <class T>
+void expect_packed(const MatrixProduct::Shape& shape, const std::vector<T>& left, const std::vector<T>& right,
+                   const std::vector<float>& expected) {
+  MatrixProduct::Shape packed_shape = shape;
+  packed_shape.right_packed = true;
+  const MatrixProduct product(packed_shape, std::is_same_v<T, Bf16>);
+  std::vector<T> packed(static_cast<std::size_t>(product.packed_size()));
+  ASSERT_GE(packed.size(), right.size());
+  product.pack_right(right.data(), packed.data());
+  std::vector<float> result(expected.size());
+  product(left.data(), packed.data(), result.data());
+  EXPECT_EQ(result, expected);
+  if (!product.packs_panels_of_pairs()) return;
+  ASSERT_EQ(packed.size(), right.size());
+  constexpr std::int64_t kPanel = MatrixProduct::kPanel;
+  for (std::int64_t row = 0; row < shape.inner; ++row) {
+    for (std::int64_t column = 0; column < shape.columns; ++column) {
+      const std::int64_t place =
+          ((column / kPanel * (shape.inner / 2) + row / 2) * kPanel + column % kPanel) * 2 + row % 2;
+      EXPECT_EQ(packed[static_cast<std::size_t>(place)],
+                right[static_cast<std::size_t>(row * shape.columns + column)]);
+    }
+  }
+}
+
+TEST(MatrixProduct, TakesItsRightSideInTheOrderItPacks) {
+  Random random({2});
+  for (const std::int64_t inner : {1, 30, 32, 96}) {
+    for (const std::int64_t columns : {1, 40, 64, 192}) {
+      const MatrixProduct::Shape shape{.rows = 24, .inner = inner, .columns = columns};
+      const std::vector<float> left = numbers(random, shape.rows * inner);
+      const std::vector<float> right = numbers(random, inner * columns);
+      std::vector<float> expected(static_cast<std::size_t>(shape.rows * columns));
+      MatrixProduct(shape, false)(left.data(), right.data(), expected.data());
+      expect_packed(shape, left, right, expected);
+      if (has_bf16()) expect_packed(shape, rounded(left), rounded(right), expected);
+    }
   }
 }
 
