@@ -1,7 +1,10 @@
 #include "convert/keras_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace bittern::convert {
@@ -34,16 +37,26 @@ std::string function_name(const Json& json) {
   return snake_case(json.is_object() ? text(member(json, "class_name")) : text(json));
 }
 
+// An int, or the nearest one.
+int whole_number(const Json& json) {
+  constexpr double kLeast = std::numeric_limits<int>::min(), kMost = std::numeric_limits<int>::max();
+  return static_cast<int>(std::clamp(json.get<double>(), kLeast, kMost));
+}
+
 int largest(const Json& json, int otherwise) {
   int most = otherwise;
-  if (json.is_number_integer()) most = json.get<int>();
+  if (json.is_number_integer()) most = whole_number(json);
   if (json.is_array())
     for (const Json& one : json)
-      if (one.is_number_integer()) most = std::max(most, one.get<int>());
+      if (one.is_number_integer()) most = std::max(most, whole_number(one));
   return most;
 }
 
-float number(const Json& json, float otherwise) { return json.is_number() ? json.get<float>() : otherwise; }
+// What is too large for a float becomes the largest.
+float number(const Json& json, float otherwise) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  return json.is_number() ? static_cast<float>(std::clamp(json.get<double>(), -kMost, kMost)) : otherwise;
+}
 
 // Somewhere in inbound_nodes stand arrays ["layer", node, tensor, ...]: one for each tensor read.
 void collect_inputs(const Json& json, std::vector<std::string>& inputs, int depth = 0) {
@@ -73,7 +86,7 @@ KerasSettings settings_of(const Json& layer) {
   settings.epsilon = number(member(config, "epsilon"), settings.epsilon);
   const Json& shape = member(config, "batch_input_shape");
   for (std::size_t i = 1; shape.is_array() && i < shape.size(); ++i)
-    settings.input_shape.push_back(shape[i].is_number_integer() ? shape[i].get<int>() : -1);
+    settings.input_shape.push_back(shape[i].is_number_integer() ? whole_number(shape[i]) : -1);
   return settings;
 }
 
@@ -90,7 +103,12 @@ Expected<KerasConfig> KerasConfig::parse(const std::string& text_of_model) {
   for (const Json& layer : layers) {
     std::string name = text(member(member(layer, "config"), "name"));
     if (name.empty()) name = text(member(layer, "name"));
+    if (name.empty()) return corrupt("its model_config has a layer without a name");
+    if (result.layers_.contains(name)) return corrupt("its model_config has the layer " + name + " twice");
     KerasSettings settings = settings_of(layer);
+    if (!(settings.epsilon > 0 && settings.epsilon < 1))
+      return corrupt(
+          fmt::format("its model_config gives the layer {} the epsilon {}", name, settings.epsilon));
     // A sequential model does not say it: each layer reads the one before.
     if (settings.inputs.empty() && settings.kind != "InputLayer" && !before.empty())
       settings.inputs.push_back(before);

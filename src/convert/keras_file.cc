@@ -1,218 +1,137 @@
 #include "convert/keras_file.h"
 
 #include <fmt/format.h>
-#include <hdf5.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <optional>
+#include <cstring>
+#include <system_error>
 #include <utility>
 
-#include "model/finite.h"
+#include "convert/keras_hdf5.h"
 
 namespace bittern::convert {
 namespace {
 
-constexpr hsize_t kMaxNames = 8192;         // layers of a model, weights of a layer
-constexpr std::size_t kMaxNameBytes = 512;  // of one
-constexpr std::size_t kMaxConfigBytes = std::size_t{16} << 20U;
-constexpr hsize_t kMaxElements = hsize_t{1} << 26U;  // of all weights
-
-// One open object of HDF5, whatever its kind.
-class Handle {
+// A KerasFile as bytes, from the process that read it to this one: numbers of 8 bytes, texts behind their
+// length, floats behind their count.
+class Packer {
  public:
-  explicit Handle(hid_t id) : id_(id) {}
-  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
-  Handle& operator=(Handle&& other) noexcept {
-    std::swap(id_, other.id_);
-    return *this;
+  void number(std::uint64_t value) { append(&value, sizeof(value)); }
+  void text(std::string_view value) {
+    number(value.size());
+    append(value.data(), value.size());
   }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle() {
-    if (id_ >= 0) H5Idec_ref(id_);
+  void floats(const std::vector<float>& values) {
+    number(values.size());
+    append(values.data(), values.size() * sizeof(float));
   }
-  explicit operator bool() const { return id_ >= 0; }
-  hid_t get() const { return id_; }
+  std::string take() { return std::move(bytes_); }
 
  private:
-  hid_t id_;
+  void append(const void* data, std::size_t bytes) { bytes_.append(static_cast<const char*>(data), bytes); }
+  std::string bytes_;
 };
 
-// HDF5 prints what it thinks to standard error unless told not to; errors here are one line of ours.
-class Quiet {
+// The way back. After the first thing that does not fit all else is empty, and good() is false.
+class Unpacker {
  public:
-  Quiet() {
-    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    const std::string_view bytes = take(sizeof(value));
+    if (!bytes.empty()) std::memcpy(&value, bytes.data(), sizeof(value));
+    return value;
   }
-  ~Quiet() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-  Quiet(const Quiet&) = delete;
-  Quiet& operator=(const Quiet&) = delete;
+  // Of at most `most` things that take at least `least` bytes each.
+  std::size_t count(std::size_t least, std::size_t most = SIZE_MAX) {
+    const std::uint64_t value = number();
+    good_ = good_ && value <= std::min(most, rest_.size() / least);
+    return good_ ? static_cast<std::size_t>(value) : 0;
+  }
+  std::string text() { return std::string(take(count(1))); }
+  std::vector<float> floats() {
+    const std::size_t values = count(sizeof(float));
+    const std::string_view bytes = take(values * sizeof(float));
+    std::vector<float> list(bytes.size() / sizeof(float));
+    if (!list.empty()) std::memcpy(list.data(), bytes.data(), bytes.size());
+    return list;
+  }
+  bool good() const { return good_; }
+  bool finished() const { return good_ && rest_.empty(); }
 
  private:
-  H5E_auto2_t function_ = nullptr;
-  void* data_ = nullptr;
+  std::string_view take(std::size_t bytes) {
+    good_ = good_ && bytes <= rest_.size();
+    if (!good_) return {};
+    const std::string_view taken = rest_.substr(0, bytes);
+    rest_.remove_prefix(bytes);
+    return taken;
+  }
+
+  std::string_view rest_;
+  bool good_ = true;
 };
 
-// The object at `path` below `from`, by hard links only: soft and external ones may lead out of the file.
-std::optional<Handle> open_below(hid_t from, std::string_view path) {
-  Handle at(H5Oopen(from, ".", H5P_DEFAULT));
-  while (at && !path.empty()) {
-    const std::size_t slash = path.find('/');
-    const std::string name(path.substr(0, slash));
-    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-    H5L_info_t link{};
-    if (name.empty() || name == "." || H5Lget_info(at.get(), name.c_str(), &link, H5P_DEFAULT) < 0 ||
-        link.type != H5L_TYPE_HARD)
-      return std::nullopt;
-    at = Handle(H5Oopen(at.get(), name.c_str(), H5P_DEFAULT));
+std::string pack(const KerasFile& file) {
+  Packer packer;
+  packer.text(file.config);
+  packer.number(file.layers.size());
+  for (const KerasLayer& layer : file.layers) {
+    packer.text(layer.name);
+    packer.number(layer.weights.size());
+    for (const KerasWeight& weight : layer.weights) {
+      packer.text(weight.name);
+      packer.number(weight.shape.size());
+      for (const int size : weight.shape) packer.number(static_cast<std::uint64_t>(size));
+      packer.floats(weight.values);
+    }
   }
-  if (!at) return std::nullopt;
-  return at;
+  return packer.take();
 }
 
-// The strings of an attribute, fixed or of variable length; nullopt where there is none such.
-std::optional<std::vector<std::string>> read_strings(hid_t object, const std::string& name,
-                                                     std::size_t most_bytes) {
-  if (H5Aexists(object, name.c_str()) <= 0) return std::nullopt;
-  const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT));
-  if (!attribute) return std::nullopt;
-  const Handle type(H5Aget_type(attribute.get()));
-  const Handle space(H5Aget_space(attribute.get()));
-  const hssize_t count = space ? H5Sget_simple_extent_npoints(space.get()) : -1;
-  if (!type || count < 0 || static_cast<hsize_t>(count) > kMaxNames) return std::nullopt;
-  std::vector<std::string> strings;
-  if (count == 0) return strings;  // an array of no names has the type of numbers
-  if (H5Tget_class(type.get()) != H5T_STRING) return std::nullopt;
-  if (H5Tis_variable_str(type.get()) > 0) {
-    std::vector<char*> pointers(static_cast<std::size_t>(count));
-    if (H5Aread(attribute.get(), type.get(), pointers.data()) < 0) return std::nullopt;
-    bool fits = true;
-    for (const char* text : pointers) {
-      strings.emplace_back(text == nullptr ? "" : text);
-      fits = fits && strings.back().size() <= most_bytes;
-    }
-    H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
-    if (!fits) return std::nullopt;
-    return strings;
+// False where the sizes do not give the number of values.
+bool unpack_weight(Unpacker& unpacker, KerasWeight& weight) {
+  weight.name = unpacker.text();
+  std::uint64_t elements = 1;
+  for (std::size_t i = unpacker.count(sizeof(std::uint64_t), 4); i > 0; --i) {
+    const std::uint64_t size = unpacker.number();
+    if (size < 1 || size > kMaxKerasNumbers || elements * size > kMaxKerasNumbers) return false;
+    elements *= size;
+    weight.shape.push_back(static_cast<int>(size));
   }
-  const std::size_t size = H5Tget_size(type.get());
-  if (size == 0 || size > most_bytes) return std::nullopt;
-  std::vector<char> bytes(size * static_cast<std::size_t>(count));
-  if (H5Aread(attribute.get(), type.get(), bytes.data()) < 0) return std::nullopt;
-  for (std::size_t at = 0; at < bytes.size(); at += size)
-    strings.emplace_back(bytes.data() + at, std::find(bytes.data() + at, bytes.data() + at + size, '\0'));
-  return strings;
+  weight.values = unpacker.floats();
+  return unpacker.good() && !weight.shape.empty() && weight.values.size() == elements;
 }
 
-// Keras cuts a list that is too long for one attribute: "layer_names0", "layer_names1", ...
-std::optional<std::vector<std::string>> read_names(hid_t object, const std::string& name) {
-  if (auto whole = read_strings(object, name, kMaxNameBytes)) return whole;
-  std::vector<std::string> names;
-  for (int part = 0;; ++part) {
-    const auto some = read_strings(object, name + std::to_string(part), kMaxNameBytes);
-    if (!some && part == 0) return std::nullopt;
-    if (!some) return names;
-    names.insert(names.end(), some->begin(), some->end());
-    if (names.size() > kMaxNames) return std::nullopt;
+Expected<KerasFile> unpack(std::string_view bytes) {
+  constexpr std::size_t kLeast = 16;  // bytes of a layer or weight: two numbers
+  Unpacker unpacker(bytes);
+  KerasFile file;
+  file.config = unpacker.text();
+  file.layers.resize(unpacker.count(kLeast, kMaxKerasLayers));
+  for (KerasLayer& layer : file.layers) {
+    layer.name = unpacker.text();
+    layer.weights.resize(unpacker.count(kLeast, kMaxKerasWeights));
+    for (KerasWeight& weight : layer.weights)
+      if (!unpack_weight(unpacker, weight)) return corrupt("reading it misleads the HDF5 library");
   }
+  if (!unpacker.finished()) return corrupt("reading it misleads the HDF5 library");
+  return file;
 }
 
-// "quant_conv2d/kernel:0" -> "kernel"
-std::string weight_name(std::string_view path) {
-  path.remove_prefix(path.find('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
-  return std::string(path.substr(0, path.find(':')));
+Expected<std::string> read_and_pack(const std::string& path) {
+  BITTERN_ASSIGN_OR_RETURN(const KerasFile file, read_keras_hdf5(path));
+  return pack(file);
 }
 
-class Reader {
- public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
-
-  Expected<KerasFile> read() {
-    const Handle file(H5Fopen(file_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    if (!file) return corrupt(file_ + ": not an HDF5 file; save the Keras model with save_weights(\"x.h5\")");
-    KerasFile result;
-    std::optional<Handle> weights;
-    if (H5Lexists(file.get(), "model_weights", H5P_DEFAULT) > 0) {
-      weights = open_below(file.get(), "model_weights");
-      if (const auto config = read_strings(file.get(), "model_config", kMaxConfigBytes);
-          config && config->size() == 1)
-        result.config = config->front();
-    } else {
-      weights = open_below(file.get(), "");
-    }
-    const auto names = weights ? read_names(weights->get(), "layer_names") : std::nullopt;
-    if (!names && H5Lexists(file.get(), "layers", H5P_DEFAULT) > 0)
-      return unsupported(
-          file_ +
-          ": names its layers anew, as files called .weights.h5 do; call save_weights() with a "
-          "name that ends in .h5 alone");
-    if (!names || names->empty())
-      return corrupt(file_ + ": no layers of Keras 2 in this HDF5 file (no list layer_names)");
-    for (const std::string& name : *names) {
-      BITTERN_ASSIGN_OR_RETURN(KerasLayer layer, read_layer(weights->get(), name));
-      if (result.find(name) != nullptr)
-        return corrupt(fmt::format("{}: layer {} is there twice", file_, name));
-      result.layers.push_back(std::move(layer));
-    }
-    return result;
-  }
-
- private:
-  Expected<KerasLayer> read_layer(hid_t weights, const std::string& name) {
-    const auto group = open_below(weights, name);
-    const auto paths = group ? read_names(group->get(), "weight_names") : std::nullopt;
-    if (!paths) return corrupt(fmt::format("{}: layer {} lacks its list weight_names", file_, name));
-    KerasLayer layer{name, {}};
-    for (const std::string& path : *paths) {
-      const auto dataset = open_below(group->get(), path);
-      if (!dataset || H5Iget_type(dataset->get()) != H5I_DATASET)
-        return corrupt(fmt::format("{}: layer {} lacks its weight {}", file_, name, path));
-      KerasWeight weight{weight_name(path), {}, {}};
-      if (layer.find(weight.name) != nullptr)
-        return unsupported(
-            fmt::format("{}: layer {} is a model of its own; save that one instead", file_, name));
-      if (const Status read = read_values(dataset->get(), weight); !read.ok())
-        return Error{read.error().code,
-                     fmt::format("{}: layer {}: {}: {}", file_, name, path, read.error().message)};
-      layer.weights.push_back(std::move(weight));
-    }
-    return layer;
-  }
-
-  Status read_values(hid_t dataset, KerasWeight& weight) {
-    const Handle type(H5Dget_type(dataset));
-    const Handle space(H5Dget_space(dataset));
-    const Handle properties(H5Dget_create_plist(dataset));
-    if (!type || !space || !properties) return corrupt("cannot be read");
-    if (H5Tget_class(type.get()) != H5T_FLOAT) return unsupported("not floating-point numbers");
-    if (H5Pget_external_count(properties.get()) > 0 || H5Pget_layout(properties.get()) == H5D_VIRTUAL)
-      return unsupported("the numbers are in another file");
-    std::array<hsize_t, H5S_MAX_RANK> sizes{};
-    const int rank = H5Sget_simple_extent_ndims(space.get());
-    if (rank < 1 || rank > 4) return unsupported(fmt::format("{} dimensions, not 1 to 4", rank));
-    H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr);
-    hsize_t count = 1;
-    for (int i = 0; i < rank; ++i) {
-      const hsize_t size = sizes[static_cast<std::size_t>(i)];
-      if (size < 1 || size > kMaxElements || count * size > kMaxElements - elements_)
-        return unsupported(fmt::format("more than {} numbers in the file, or none", kMaxElements));
-      count *= size;
-      weight.shape.push_back(static_cast<int>(size));
-    }
-    elements_ += count;
-    weight.values.resize(static_cast<std::size_t>(count));
-    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, weight.values.data()) < 0)
-      return corrupt("the numbers cannot be read");
-    if (!model::all_finite(weight.values)) return corrupt("a number is not finite");
-    return {};
-  }
-
-  std::string file_;
-  hsize_t elements_ = 0;
-};
+Expected<KerasFile> read_contained(const std::string& path, const ContainedLimits& limits) {
+  BITTERN_ASSIGN_OR_RETURN(const std::string bytes,
+                           run_contained([&] { return read_and_pack(path); }, limits));
+  return unpack(bytes);
+}
 
 }  // namespace
 
@@ -228,12 +147,18 @@ const KerasLayer* KerasFile::find(std::string_view layer) const {
   return found == layers.end() ? nullptr : &*found;
 }
 
-Expected<KerasFile> read_keras_file(const std::filesystem::path& path) {
+Expected<KerasFile> read_keras_file(const std::filesystem::path& path, const ContainedLimits& limits) {
+  const std::string name = path.string();
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return not_found(path.string() + ": no such file");
-  if (std::filesystem::is_directory(path, error)) return invalid_argument(path.string() + ": is a folder");
-  const Quiet quiet;
-  return Reader(path.string()).read();
+  if (!std::filesystem::exists(path, error)) return not_found(name + ": no such file");
+  if (std::filesystem::is_directory(path, error)) return invalid_argument(name + ": is a folder");
+  if (!std::filesystem::is_regular_file(path, error))
+    return invalid_argument(name + ": is no regular file; HDF5 files are not read from pipes or devices");
+  if (::access(name.c_str(), R_OK) != 0) return io_error(name + ": may not be read");
+  Expected<KerasFile> file = read_contained(name, limits);
+  if (!file.ok() && file.error().code != ErrorCode::kCancelled)
+    return Error{file.error().code, fmt::format("{}: {}", name, file.error().message)};
+  return file;
 }
 
 }  // namespace bittern::convert

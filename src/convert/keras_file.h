@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "convert/contained.h"
 #include "core/status.h"
 
 namespace bittern::convert {
@@ -30,8 +31,12 @@ struct KerasFile {
   const KerasLayer* find(std::string_view layer) const;
 };
 
-// A file from outside: everything is checked against limits before it is allocated, and nothing outside the
-// file is read (HDF5 can link to other files). Errors: kNotFound, kCorrupt, kUnsupported.
-Expected<KerasFile> read_keras_file(const std::filesystem::path& path);
+// A file from outside: everything is checked against limits (keras_hdf5.h) before it is allocated, nothing
+// outside the file is read (HDF5 can link to other files), and what the HDF5 library does with a damaged file
+// happens in a process of its own, which may crash, hang or meet a limit. Only numbers that lie in the file
+// uncompressed and in one piece are read: what Keras writes. Errors, with the file's name: kNotFound,
+// kInvalidArgument (no regular file), kIo, kCorrupt, kUnsupported, kOutOfMemory; without it kCancelled. To be
+// called while no other thread runs.
+Expected<KerasFile> read_keras_file(const std::filesystem::path& path, const ContainedLimits& limits = {});
 
 }  // namespace bittern::convert

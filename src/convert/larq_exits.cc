@@ -60,7 +60,9 @@ Expected<LarqExit> exit_from_config(const KerasConfig& config, const std::string
   const KerasSettings* at = config.find(dense);
   if (at == nullptr) return corrupt("model_config lacks the layer " + dense);
   bool pooled = false;
-  while (true) {
+  constexpr int kMostLayers = 16;  // of an exit; layers that read each other would have no end
+  for (int steps = 0;; ++steps) {
+    if (steps == kMostLayers) return unsupported(fmt::format("exit {}: too many layers", dense));
     if (at->inputs.size() != 1) return unsupported(fmt::format("exit {}: reads several layers", dense));
     const std::string name = at->inputs.front();
     at = config.find(name);
@@ -74,7 +76,6 @@ Expected<LarqExit> exit_from_config(const KerasConfig& config, const std::string
       exit.reads = name;
       break;
     }
-    if (exit.before.size() > 8) return unsupported(fmt::format("exit {}: too many layers", dense));
     pooled = pooled || (!exit.before.empty() && exit.before.front().kind == Kind::kPool);
   }
   for (const auto& [name, settings] : config.layers()) {

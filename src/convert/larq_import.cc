@@ -31,6 +31,7 @@ class Import {
   Expected<LarqImport> run() {
     BITTERN_RETURN_IF_ERROR(build_pattern());
     BITTERN_ASSIGN_OR_RETURN(exits_, find_exits(file_, config_, counts()));
+    BITTERN_RETURN_IF_ERROR(check_norms());
     std::set<std::string> theirs;
     for (const LarqExit& exit : exits_) {
       theirs.insert({exit.dense, exit.norm_after});
@@ -117,6 +118,21 @@ class Import {
     return found;
   }
 
+  // model_config may name layers that the file has no weights of.
+  Status check_norms() const {
+    const auto check = [&](const LarqExit& exit, const std::string& norm) -> Status {
+      const KerasLayer* layer = file_.find(norm);
+      if (layer != nullptr && is_norm(*layer)) return {};
+      return corrupt(fmt::format("exit {}: the batch norm {} has no weights in the file", exit.dense, norm));
+    };
+    for (const LarqExit& exit : exits_) {
+      if (!exit.norm_after.empty()) BITTERN_RETURN_IF_ERROR(check(exit, exit.norm_after));
+      for (const LarqExit::Step& step : exit.before)
+        if (step.kind == LarqExit::Step::Kind::kNorm) BITTERN_RETURN_IF_ERROR(check(exit, step.layer));
+    }
+    return {};
+  }
+
   // Each exit must stand where --placement says, if the file tells.
   Status check_places() const {
     if (config_.empty()) return {};
@@ -163,6 +179,16 @@ class Import {
     return settings == nullptr ? otherwise : settings->epsilon;
   }
 
+  // The kernel of a convolution: layers that were found by name may be anything.
+  static Expected<const KerasWeight*> kernel_of(const KerasLayer& layer, const std::string& name) {
+    const KerasWeight* kernel = layer.find(name);
+    if (kernel == nullptr) return corrupt(fmt::format("layer {}: lacks its {}", layer.name, name));
+    if (kernel->shape.size() != 4)
+      return corrupt(
+          fmt::format("layer {}: the kernel has {} dimensions, not 4", layer.name, kernel->shape.size()));
+    return kernel;
+  }
+
   Status adapt(int index, const KerasLayer& from, graph::Op& op) const {
     const KerasSettings* settings = config_.find(from.name);
     if (auto* norm = std::get_if<graph::BatchNorm>(&op)) {
@@ -171,12 +197,11 @@ class Import {
       norm->center = from.find("beta") != nullptr;
     } else if (auto* conv = std::get_if<graph::Conv2d>(&op)) {
       const bool depthwise = is_depthwise(pattern_, index);
-      const KerasWeight& kernel = *from.find(depthwise ? "depthwise_kernel" : "kernel");
-      if (kernel.shape.size() != 4)
-        return corrupt(fmt::format("layer {}: the kernel has {} dimensions", from.name, kernel.shape.size()));
-      const int groups = depthwise ? kernel.shape[2] : conv->groups;
+      BITTERN_ASSIGN_OR_RETURN(const KerasWeight* const kernel,
+                               kernel_of(from, depthwise ? "depthwise_kernel" : "kernel"));
+      const int groups = depthwise ? kernel->shape[2] : conv->groups;
       // Bounded by the number of weights in the file.
-      conv->out_channels = depthwise ? groups : kernel.shape[3] * groups;
+      conv->out_channels = depthwise ? groups : kernel->shape[3] * groups;
       conv->groups = groups;
       conv->bias = from.find("bias") != nullptr;
       if (settings != nullptr) {
@@ -188,7 +213,8 @@ class Import {
     } else if (auto* binary = std::get_if<graph::BinaryConv2d>(&op)) {
       if (from.find("bias") != nullptr)
         return unsupported(fmt::format("layer {}: a 1-bit convolution with a bias", from.name));
-      binary->out_channels = from.find("kernel")->shape[3];
+      BITTERN_ASSIGN_OR_RETURN(const KerasWeight* const kernel, kernel_of(from, "kernel"));
+      binary->out_channels = kernel->shape[3];
       if (settings != nullptr) {
         if (!is_sign(settings->input_quantizer))
           return unsupported(
@@ -366,7 +392,7 @@ class Import {
 }  // namespace
 
 Expected<LarqImport> import_larq(const std::filesystem::path& file, const LarqOptions& options) {
-  BITTERN_ASSIGN_OR_RETURN(const KerasFile keras, read_keras_file(file));
+  BITTERN_ASSIGN_OR_RETURN(const KerasFile keras, read_keras_file(file, options.reading));
   const auto named = [&](const Error& error) {
     return Error{error.code, fmt::format("{}: {}", file.string(), error.message)};
   };

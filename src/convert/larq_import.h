@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "convert/contained.h"
 #include "core/status.h"
 #include "model/model.h"
 
@@ -20,6 +21,7 @@ struct LarqOptions {
   // weights alone does not tell. Empty: what a whole-model file says; of weights ste_sign, but none for the
   // only exit behind a ReLU, which is the published networks' head.
   std::string exit_quantizer;
+  ContainedLimits reading = {};  // of the process that reads the file
 };
 
 struct LarqImport {

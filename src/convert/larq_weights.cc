@@ -54,7 +54,7 @@ Expected<FoldedNorm> fold_norm(const KerasLayer& layer, float epsilon, int chann
   FoldedNorm folded;
   for (std::size_t i = 0; i < mean.size(); ++i) {
     const double spread = static_cast<double>(variance[i]) + static_cast<double>(epsilon);
-    if (spread <= 0)
+    if (variance[i] < 0 || spread <= 0)
       return corrupt(fmt::format("layer {}: the variance {} is negative", layer.name, variance[i]));
     const double scale = static_cast<double>(gamma[i]) / std::sqrt(spread);
     folded.scale.push_back(static_cast<float>(scale));

@@ -4,29 +4,24 @@
 
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "audio/temp_folder.h"
+#include "convert/fixtures.h"
 #include "model/file.h"
 #include "runtime/session.h"
 
 namespace bittern::convert {
 namespace {
 
-const std::string kFixtures = BITTERN_FIXTURES;
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::expected_of_fixtures;
+using test::fixture;
+using test::options_for;
 
 // The two clips of features.npy, [98, 64] each.
 std::vector<std::vector<float>> clips() {
-  const std::string bytes = bytes_of(kFixtures + "/features.npy");
+  const std::string bytes = test::read_bytes(test::kFixtures + "/features.npy");
   const std::size_t floats = std::size_t{98} * 64;
   std::vector<std::vector<float>> list(2, std::vector<float>(floats));
   EXPECT_GT(bytes.size(), 2 * floats * sizeof(float));
@@ -38,20 +33,6 @@ std::vector<std::vector<float>> clips() {
   return list;
 }
 
-nlohmann::json expected() {
-  return nlohmann::json::parse(
-      bytes_of(std::string(BITTERN_SOURCE_DIR) + "/tests/convert/fixtures/logits.json"));
-}
-
-std::string fixture(const std::string& name) { return kFixtures + "/" + name + ".h5"; }
-
-LarqOptions options_for(const std::string& name) {
-  LarqOptions options;
-  options.architecture = name;
-  options.exit_quantizer = expected()[name]["exit_quantizer"].get<std::string>();
-  return options;
-}
-
 class LarqImportOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(LarqImportOf, GivesLarqsLogits) {
@@ -61,7 +42,7 @@ TEST_P(LarqImportOf, GivesLarqsLogits) {
   const auto model = model::read_copy(model::serialize(*imported->model).value());
   ASSERT_TRUE(model.ok()) << model.error().message;
   auto session = runtime::Session::create(*model).value();
-  const nlohmann::json wanted = expected()[GetParam()]["logits"];
+  const nlohmann::json wanted = expected_of_fixtures()[GetParam()]["logits"];
   ASSERT_EQ(wanted.size(), 2U);
   const std::vector<std::vector<float>> features = clips();
   for (std::size_t clip = 0; clip < 2; ++clip) {
@@ -76,7 +57,7 @@ TEST_P(LarqImportOf, GivesLarqsLogits) {
 }
 
 TEST_P(LarqImportOf, RefusesOtherArchitectures) {
-  for (const std::string other : {"quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22"}) {
+  for (const std::string& other : test::kFixtureNames) {
     if (other == GetParam()) continue;
     LarqOptions options = options_for(GetParam());
     options.architecture = other;
@@ -89,7 +70,7 @@ TEST_P(LarqImportOf, RefusesOtherArchitectures) {
 // What a download that broke leaves: an error, or the same weights where only unused bytes are missing.
 TEST_P(LarqImportOf, RefusesFilesThatAreCut) {
   const test::TempFolder folder;
-  const std::string path = (folder / "cut.h5").string(), whole = bytes_of(fixture(GetParam()));
+  const std::string path = (folder / "cut.h5").string(), whole = test::read_bytes(fixture(GetParam()));
   for (const double share : {0.0, 0.001, 0.1, 0.5, 0.9, 0.99}) {
     std::ofstream(path, std::ios::binary)
         << whole.substr(0, static_cast<std::size_t>(static_cast<double>(whole.size()) * share));
@@ -99,13 +80,11 @@ TEST_P(LarqImportOf, RefusesFilesThatAreCut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LarqImportOf,
-                         testing::Values("quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22"),
-                         [](const auto& one) {
-                           std::string name = one.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(All, LarqImportOf, testing::ValuesIn(test::kFixtureNames), [](const auto& one) {
+  std::string name = one.param;
+  std::erase(name, '-');
+  return name;
+});
 
 TEST(LarqImport, AWholeModelIsCheckedAgainstThePlacement) {
   LarqOptions options = options_for("birealnet-18");
