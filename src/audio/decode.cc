@@ -21,6 +21,7 @@
 #include "audio/quiet_stderr.h"
 #include "audio/resampler.h"
 #include "audio/unfinished_wav.h"
+#include "core/descriptor.h"
 #include "core/sample.h"
 
 namespace bittern::audio {
@@ -95,20 +96,6 @@ class Mixer {
   std::size_t frames_ = 0;
   std::vector<float> mono_;
   std::vector<float> output_;
-};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
 };
 
 struct CloseSoundFile {

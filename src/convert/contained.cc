@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/descriptor.h"
+
 namespace bittern::convert {
 namespace {
 
@@ -28,21 +30,6 @@ constexpr bool kLimitsMemory = false;
 #else
 constexpr bool kLimitsMemory = true;
 #endif
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-  int get() const { return number_; }
-  void close() {
-    if (number_ >= 0) ::close(std::exchange(number_, -1));
-  }
-
- private:
-  int number_;
-};
 
 Error no_process(int reason) {
   return io_error(fmt::format("cannot start a process to read it: {}", std::strerror(reason)));
@@ -139,9 +126,9 @@ Expected<std::string> run_contained(const std::function<Expected<std::string>()>
   Descriptor reading(ends[0]), writing(ends[1]);
   const pid_t process = ::fork();
   if (process < 0) return no_process(errno);
-  if (process == 0) work_and_end(work, limits, writing.get());
+  if (process == 0) work_and_end(work, limits, writing.number());
   writing.close();
-  std::string bytes = receive(reading.get(), limits.result_bytes);
+  std::string bytes = receive(reading.number(), limits.result_bytes);
   reading.close();
   if (bytes.size() > limits.result_bytes) {
     ::kill(process, SIGKILL);

@@ -28,9 +28,8 @@ struct OnnxOptions {
 // and temperature, without any control flow. The same model gives the same bytes.
 //
 // Every 1-bit convolution is a Conv of +-1 by +-1, so its sums are exact; float sums have the runtime's
-// order. Errors: an exit that the model does not have, an input of
-// several channels; kUnsupported where the graph would take more than the
-// 2 GiB that ONNX files may have.
+// order. Errors: an exit that the model does not have, an input of several channels; kUnsupported where the
+// graph would take more than the 2 GiB that ONNX files may have.
 Expected<std::string> export_onnx(const model::Model& model, const OnnxOptions& options);
 
 }  // namespace bittern::convert

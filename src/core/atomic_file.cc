@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "core/descriptor.h"
+
 namespace bittern {
 namespace {
 
@@ -19,28 +21,6 @@ namespace fs = std::filesystem;
 Error failed(const fs::path& path, const char* what, int reason) {
   return io_error(path.string() + ": cannot " + what + ": " + std::strerror(reason));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { static_cast<void>(close()); }
-
-  int number() const { return number_; }
-  bool open() const { return number_ >= 0; }
-  void reset(int number) {
-    static_cast<void>(close());
-    number_ = number;
-  }
-  bool close() {
-    const int number = std::exchange(number_, -1);
-    return number < 0 || ::close(number) == 0;
-  }
-
- private:
-  int number_;
-};
 
 // The number of an open descriptor that `path` names, such as /dev/stdout and /dev/fd/3; -1: it names none.
 // The links in /proc are no links of a file system: what stands behind them must be written to, not replaced.

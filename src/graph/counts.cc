@@ -1,5 +1,7 @@
 #include "graph/counts.h"
 
+#include "core/bits.h"
+
 namespace bittern::graph {
 namespace {
 
@@ -79,7 +81,6 @@ Macs macs_of(const Network& network, int layer) {
 
 double work(const Network& network) {
   const auto taps = [](Extent kernel) { return double{1} * kernel.time * kernel.frequency; };
-  const auto up = [](int count, int unit) { return double{1} * ((count + unit - 1) / unit); };
   double sum = 0;
   for (int i = 1; i < static_cast<int>(network.layers().size()); ++i) {
     const Op& op = network.layer(i).op;
@@ -92,7 +93,8 @@ double work(const Network& network) {
     }
     // The kernels take whole words of inputs and whole blocks of outputs, however few of them are channels.
     if (const auto* conv = std::get_if<BinaryConv2d>(&op))
-      values += taps(conv->kernel) * up(network.input_of(i).channels, 64) * up(conv->out_channels, 8) * 8 *
+      values += taps(conv->kernel) * words_for(network.input_of(i).channels) *
+                blocks_for(conv->out_channels) * kBlockLanes *
                 static_cast<double>(network.shape_of(i).pixels());
     sum += values + static_cast<double>(macs_of(network, i).floating);
   }
