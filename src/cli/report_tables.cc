@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <span>
+
 #include "cli/output.h"
 
 namespace bittern::cli {
@@ -49,6 +51,7 @@ std::string exit_table(const Report& report) {
   std::vector<Table::Column> columns{{"exit", Align::kRight, 0},     {"reads", Align::kLeft, 0},
                                      {"accuracy", Align::kRight, 0}, {"95 % interval", Align::kRight, 0},
                                      {"clips", Align::kRight, 0},    {"work", Align::kRight, 0}};
+  columns.push_back({"temperature", Align::kRight, 0});
   columns.push_back({"calibration error", Align::kRight, 0});
   columns.push_back({"without temperature", Align::kRight, 0});
   add_time_column(columns, report.exits.front().time_us.has_value(), "median time/us");
@@ -56,9 +59,11 @@ std::string exit_table(const Report& report) {
   for (const evaluation::ExitRow& row : report.exits) {
     table.add({fmt::format("{}", row.exit), one_line(row.layer), accuracy(row.accuracy),
                interval(row.accuracy), fmt::format("{}", row.accuracy.clips), percent(row.macs_share),
-               fmt::format("{:.3f}", row.ece), fmt::format("{:.3f}", row.ece_without), time(row.time_us)});
+               fmt::format("{:.3f}", row.temperature), fmt::format("{:.3f}", row.ece),
+               fmt::format("{:.3f}", row.ece_without), time(row.time_us)});
   }
-  return "Each exit alone\n" + table.str();
+  return fmt::format("Each exit alone (calibration error over {} bins)\n{}", evaluation::kCalibrationBins,
+                     table.str());
 }
 
 std::string rule_table(const Report& report, const std::string& only_rule) {
@@ -82,9 +87,12 @@ std::string rule_table(const Report& report, const std::string& only_rule) {
 
 std::string point_table(const Report& report) {
   std::vector<Table::Column> columns{{"operating point", Align::kLeft, 0},
+                                     {"rule", Align::kLeft, 0},
+                                     {"thresholds", Align::kLeft, 0},
                                      {"accuracy", Align::kRight, 0},
                                      {"95 % interval", Align::kRight, 0},
                                      {"clips", Align::kRight, 0},
+                                     {"points below last exit", Align::kRight, 0},
                                      {"average exit", Align::kRight, 0},
                                      {"work", Align::kRight, 0},
                                      {"clips leaving at each exit", Align::kLeft, 0}};
@@ -93,10 +101,15 @@ std::string point_table(const Report& report) {
   Table table(columns);
   for (const evaluation::PointRow& row : report.operating_points) {
     const evaluation::Outcome& outcome = row.outcome;
+    // At the last exit all leave.
+    const auto before_last = std::span(row.thresholds).first(row.thresholds.size() - 1);
     std::vector<std::string> cells{one_line(row.name),
+                                   row.rule,
+                                   fmt::format("{}", fmt::join(before_last, " ")),
                                    accuracy(outcome.accuracy),
                                    interval(outcome.accuracy),
                                    fmt::format("{}", outcome.accuracy.clips),
+                                   fmt::format("{:.2f}", row.accuracy_loss() * 100),
                                    fmt::format("{:.2f}", outcome.average_exit),
                                    percent(outcome.macs_share),
                                    fmt::format("{}", fmt::join(outcome.histogram, " "))};

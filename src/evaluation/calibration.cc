@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 
 namespace bittern::evaluation {
 namespace {
@@ -21,13 +22,13 @@ double mean_loss(const Collected& collected, std::span<const int> labels, std::s
   return loss / static_cast<double>(clips.size());
 }
 
-}  // namespace
+struct Bin {
+  double right = 0;
+  double probability = 0;
+  std::vector<std::size_t> clips;
+};
 
-double expected_calibration_error(const Answers& answers, const Truth& truth, int exit) {
-  struct Bin {
-    double right = 0;
-    double probability = 0;
-  };
+std::array<Bin, kCalibrationBins> bins_of(const Answers& answers, const Truth& truth, int exit) {
   std::array<Bin, kCalibrationBins> bins;
   for (std::size_t clip = 0; clip < answers.clips; ++clip) {
     const exits::Answer& answer = answers.of(clip)[static_cast<std::size_t>(exit - 1)];
@@ -37,10 +38,36 @@ double expected_calibration_error(const Answers& answers, const Truth& truth, in
         bins[static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(kCalibrationBins - 1)))];
     bin.right += answer.label == truth.labels[clip] ? 1 : 0;
     bin.probability += p;
+    bin.clips.push_back(clip);
   }
+  return bins;
+}
+
+}  // namespace
+
+double expected_calibration_error(const Answers& answers, const Truth& truth, int exit) {
   double error = 0;
-  for (const Bin& bin : bins) error += std::abs(bin.right - bin.probability);
+  for (const Bin& bin : bins_of(answers, truth, exit)) error += std::abs(bin.right - bin.probability);
   return answers.clips == 0 ? 0 : error / static_cast<double>(answers.clips);
+}
+
+std::vector<ReliabilityBin> reliability(const Answers& answers, const Truth& truth, int exit) {
+  const std::array<Bin, kCalibrationBins> bins = bins_of(answers, truth, exit);
+  std::vector<ReliabilityBin> result;
+  for (std::size_t b = 0; b < bins.size(); ++b) {
+    if (bins[b].clips.empty()) continue;
+    std::vector<std::uint8_t> right;
+    std::vector<std::uint32_t> groups;
+    for (const std::size_t clip : bins[b].clips) {
+      const int label = answers.of(clip)[static_cast<std::size_t>(exit - 1)].label;
+      right.push_back(label == truth.labels[clip] ? 1 : 0);
+      groups.push_back(truth.groups[clip]);
+    }
+    result.push_back({.bin = b + 1,
+                      .mean_probability = bins[b].probability / static_cast<double>(right.size()),
+                      .accuracy = proportion(right, groups)});
+  }
+  return result;
 }
 
 float fit_temperature(const Collected& collected, std::span<const int> labels,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "evaluation/calibration.h"
 #include "evaluation/collect.h"
@@ -52,6 +53,62 @@ Status add_times(Report& report, const std::shared_ptr<const model::Model>& mode
   return {};
 }
 
+// One row for each exit, where all clips leave there.
+Expected<std::vector<ExitRow>> exit_rows(const model::Model& model, const Collected& collected,
+                                         const Answers& answers, const Truth& truth,
+                                         std::span<const std::uint8_t> only) {
+  const int exits = model.network.exit_count();
+  const Answers uncalibrated = answer_all(collected, std::vector<float>(collected.exits, 1.0F), only);
+  const graph::Counts counts = graph::count(model.network);
+  std::vector<ExitRow> rows;
+  for (int exit = 1; exit <= exits; ++exit) {
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::at_exit(exit, exits));
+    const Outcome outcome = apply(policy, answers, truth, collected);
+    const auto place = static_cast<std::size_t>(exit - 1);
+    rows.push_back({.exit = exit,
+                    .layer = counts.exits[place].layer,
+                    .accuracy = outcome.accuracy,
+                    .macs_share = outcome.macs_share,
+                    .time_us = std::nullopt,
+                    .temperature = model.temperatures[place],
+                    .ece = expected_calibration_error(answers, truth, exit),
+                    .ece_without = expected_calibration_error(uncalibrated, truth, exit),
+                    .reliability = reliability(answers, truth, exit),
+                    .reliability_without = reliability(uncalibrated, truth, exit)});
+  }
+  return rows;
+}
+
+// One row for each rule and threshold of its sweep, and the policy's own.
+Expected<std::vector<RuleRow>> rule_rows(const exits::Policy& chosen, const Answers& answers,
+                                         const Truth& truth, const Collected& collected) {
+  std::vector<RuleRow> rows;
+  for (const exits::Rule& rule : exits::rules()) {
+    std::set<float> thresholds(rule.sweep.begin(), rule.sweep.end());
+    if (chosen.rule == &rule && chosen.one_threshold()) thresholds.insert(chosen.thresholds[0]);
+    for (const float threshold : thresholds) {
+      BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                               exits::Policy::with_threshold(rule.name, threshold));
+      rows.push_back(
+          {std::string(rule.name), threshold, apply(policy, answers, truth, collected), std::nullopt});
+    }
+  }
+  return rows;
+}
+
+Expected<std::vector<PointRow>> point_rows(const model::Model& model, const Answers& answers,
+                                           const Truth& truth, const Collected& collected) {
+  std::vector<PointRow> rows;
+  for (const model::OperatingPoint& point : model.operating_points) {
+    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
+                             exits::Policy::with_thresholds(point.rule, point.thresholds));
+    const Outcome outcome = apply(policy, answers, truth, collected);
+    rows.push_back({point.name, point.rule, point.thresholds, point.promise, outcome, std::nullopt,
+                    against_last_exit(outcome, answers, truth)});
+  }
+  return rows;
+}
+
 }  // namespace
 
 Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, const LabelledClips& clips,
@@ -77,38 +134,10 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
   for (std::size_t c = 0; c < options.only.size(); ++c)
     if (options.only[c] != 0) report.only.push_back(model->labels[c]);
 
+  BITTERN_ASSIGN_OR_RETURN(report.exits, exit_rows(*model, collected, answers, truth, options.only));
+  BITTERN_ASSIGN_OR_RETURN(report.rules, rule_rows(options.policy, answers, truth, collected));
+  BITTERN_ASSIGN_OR_RETURN(report.operating_points, point_rows(*model, answers, truth, collected));
   const int exits = model->network.exit_count();
-  const Answers uncalibrated = answer_all(collected, std::vector<float>(collected.exits, 1.0F), options.only);
-  const graph::Counts counts = graph::count(model->network);
-  for (int exit = 1; exit <= exits; ++exit) {
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::at_exit(exit, exits));
-    const Outcome outcome = apply(policy, answers, truth, collected);
-    report.exits.push_back({.exit = exit,
-                            .layer = counts.exits[static_cast<std::size_t>(exit - 1)].layer,
-                            .accuracy = outcome.accuracy,
-                            .macs_share = outcome.macs_share,
-                            .time_us = std::nullopt,
-                            .temperature = model->temperatures[static_cast<std::size_t>(exit - 1)],
-                            .ece = expected_calibration_error(answers, truth, exit),
-                            .ece_without = expected_calibration_error(uncalibrated, truth, exit)});
-  }
-  for (const exits::Rule& rule : exits::rules()) {
-    std::set<float> thresholds(rule.sweep.begin(), rule.sweep.end());
-    if (options.policy.rule == &rule && options.policy.one_threshold())
-      thresholds.insert(options.policy.thresholds[0]);
-    for (const float threshold : thresholds) {
-      BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
-                               exits::Policy::with_threshold(rule.name, threshold));
-      report.rules.push_back(
-          {std::string(rule.name), threshold, apply(policy, answers, truth, collected), std::nullopt});
-    }
-  }
-  for (const model::OperatingPoint& point : model->operating_points) {
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
-                             exits::Policy::with_thresholds(point.rule, point.thresholds));
-    report.operating_points.push_back({point.name, point.rule, point.thresholds, point.promise,
-                                       apply(policy, answers, truth, collected), std::nullopt});
-  }
   report.per_class = accuracy_per_class(answers, truth, exits, collected.classes);
   report.confusion = confusion(answers, truth, exits, collected.classes);
 

@@ -57,6 +57,18 @@ Outcome apply(const exits::Policy& policy, const Answers& answers, const Truth& 
   return outcome;
 }
 
+Exchange against_last_exit(const Outcome& outcome, const Answers& answers, const Truth& truth) {
+  Exchange exchange;
+  for (std::size_t clip = 0; clip < answers.clips; ++clip) {
+    const auto of_clip = answers.of(clip);
+    const bool right = of_clip[index(outcome.exits[clip])].label == truth.labels[clip];
+    const bool right_at_last = of_clip.back().label == truth.labels[clip];
+    exchange.lost += right_at_last && !right ? 1 : 0;
+    exchange.won += right && !right_at_last ? 1 : 0;
+  }
+  return exchange;
+}
+
 std::vector<std::vector<std::size_t>> confusion(const Answers& answers, const Truth& truth, int exit,
                                                 std::size_t classes) {
   std::vector<std::vector<std::size_t>> counts(classes, std::vector<std::size_t>(classes));

@@ -51,6 +51,13 @@ struct Outcome {
 Outcome apply(const exits::Policy& policy, const Answers& answers, const Truth& truth,
               const Collected& collected);
 
+// An outcome beside the last exit, clip by clip.
+struct Exchange {
+  std::size_t lost = 0;  // clips that the last exit gets right and the outcome wrong
+  std::size_t won = 0;   // the other way round
+};
+Exchange against_last_exit(const Outcome& outcome, const Answers& answers, const Truth& truth);
+
 // counts[truth][answer] where every clip leaves at exit `exit` (from 1).
 std::vector<std::vector<std::size_t>> confusion(const Answers& answers, const Truth& truth, int exit,
                                                 std::size_t classes);

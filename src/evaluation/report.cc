@@ -14,6 +14,14 @@ void add_time(Json& object, const std::optional<double>& time_us) {
   if (time_us) object["time_us"] = *time_us;
 }
 
+Json reliability_json(const std::vector<ReliabilityBin>& bins) {
+  Json list = Json::array();
+  for (const ReliabilityBin& bin : bins)
+    list.push_back(
+        {{"bin", bin.bin}, {"mean_probability", bin.mean_probability}, {"accuracy", to_json(bin.accuracy)}});
+  return list;
+}
+
 Json exits_json(const Report& report) {
   Json list = Json::array();
   for (const ExitRow& row : report.exits) {
@@ -23,14 +31,33 @@ Json exits_json(const Report& report) {
                 {"macs_share", row.macs_share},
                 {"temperature", shortest(row.temperature)},
                 {"ece", row.ece},
-                {"ece_at_temperature_1", row.ece_without}};
+                {"ece_at_temperature_1", row.ece_without},
+                {"reliability", reliability_json(row.reliability)},
+                {"reliability_at_temperature_1", reliability_json(row.reliability_without)}};
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
   return list;
 }
 
-// Indented JSON with every array of plain numbers on one line: a matrix is readable, and a tenth as long.
+// Where the array or object that opens at `begin` closes, if it holds nothing but numbers and objects of
+// numbers; npos otherwise. Keys are quoted, texts stand behind ": ".
+std::size_t end_of_numbers(std::string_view json, std::size_t begin) {
+  std::size_t open = 0;
+  for (std::size_t i = begin; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '[' && i != begin) return std::string_view::npos;
+    if (c == '{' && json[begin] == '[') return std::string_view::npos;
+    const bool text = c == '"' && i >= 2 && json.substr(i - 2, 2) == ": ";
+    if (text || (c == '"' && json[begin] == '[')) return std::string_view::npos;
+    if (c == '{' || c == '[') ++open;
+    if ((c == '}' || c == ']') && --open == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+// Indented JSON with every array of plain numbers, and every object of numbers, on one line: a matrix is
+// readable, and a tenth as long.
 std::string one_line_per_row(std::string_view json) {
   std::string text;
   bool quoted = false;
@@ -41,32 +68,39 @@ std::string one_line_per_row(std::string_view json) {
       continue;
     }
     if (c == '"') quoted = !quoted;
-    const std::size_t end = c == '[' && !quoted ? json.find_first_not_of("0123456789+-.eE, \n", i + 1) : i;
-    if (c != '[' || quoted || end == std::string_view::npos || json[end] != ']') {
+    const std::size_t end =
+        !quoted && (c == '[' || c == '{') ? end_of_numbers(json, i) : std::string_view::npos;
+    if (end == std::string_view::npos) {
       text += c;
       continue;
     }
-    for (std::size_t k = i; k <= end; ++k) {
-      if (json[k] == ' ' || json[k] == '\n') continue;
-      text += json[k];
-      if (json[k] == ',') text += ' ';
+    for (; i <= end; ++i) {
+      if (json[i] != '\n') {
+        text += json[i];
+        continue;
+      }
+      if (text.back() == ',') text += ' ';
+      while (json[i + 1] == ' ') ++i;
     }
     i = end;
   }
   return text;
 }
 
+void add_outcome(Json& object, const Outcome& outcome) {
+  object.update({{"accuracy", to_json(outcome.accuracy)},
+                 {"average_exit", outcome.average_exit},
+                 {"macs_share", outcome.macs_share},
+                 {"histogram", outcome.histogram}});
+}
+
 Json rules_json(const Report& report) {
   Json list = Json::array();
   for (const RuleRow& row : report.rules) {
-    Json object{{"rule", row.rule},
-                {"threshold", shortest(row.threshold)},
-                {"accuracy", to_json(row.outcome.accuracy)},
-                {"average_exit", row.outcome.average_exit},
-                {"macs_share", row.outcome.macs_share},
-                {"histogram", row.outcome.histogram},
-                {"histogram_per_class", row.outcome.histogram_per_class},
-                {"confusion", row.outcome.confusion}};
+    Json object{{"rule", row.rule}, {"threshold", shortest(row.threshold)}};
+    add_outcome(object, row.outcome);
+    object["histogram_per_class"] = row.outcome.histogram_per_class;
+    object["confusion"] = row.outcome.confusion;
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
@@ -78,14 +112,11 @@ Json points_json(const Report& report) {
   for (const PointRow& row : report.operating_points) {
     std::vector<double> thresholds;
     for (const float threshold : row.thresholds) thresholds.push_back(shortest(threshold));
-    Json object{{"name", row.name},
-                {"rule", row.rule},
-                {"thresholds", thresholds},
-                {"promise", row.promise},
-                {"accuracy", to_json(row.outcome.accuracy)},
-                {"average_exit", row.outcome.average_exit},
-                {"macs_share", row.outcome.macs_share},
-                {"histogram", row.outcome.histogram}};
+    Json object{{"name", row.name}, {"rule", row.rule}, {"thresholds", thresholds}, {"promise", row.promise}};
+    add_outcome(object, row.outcome);
+    object["accuracy_loss"] = row.accuracy_loss();
+    object["clips_lost"] = row.exchange.lost;
+    object["clips_won"] = row.exchange.won;
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
@@ -108,6 +139,12 @@ Json clips_json(const Report& report) {
 }
 
 }  // namespace
+
+double PointRow::accuracy_loss() const {
+  if (outcome.accuracy.clips == 0) return 0;
+  return (static_cast<double>(exchange.lost) - static_cast<double>(exchange.won)) /
+         static_cast<double>(outcome.accuracy.clips);
+}
 
 double shortest(float value) {
   std::array<char, 32> text{};
@@ -143,6 +180,7 @@ Json to_json(const Report& report) {
   json["interval"] = report.speakers + report.unknown_speaker == report.clips
                          ? "95 %, Wilson over clips"
                          : "95 %, hull of Wilson over clips and bootstrap over speakers (2000 resamples)";
+  json["calibration_bins"] = kCalibrationBins;
   json["exits"] = exits_json(report);
   json["rules"] = rules_json(report);
   json["operating_points"] = points_json(report);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluation/calibration.h"
 #include "evaluation/interval.h"
 #include "evaluation/metrics.h"
 
@@ -18,9 +19,11 @@ struct ExitRow {
   Proportion accuracy;
   double macs_share = 0;
   std::optional<double> time_us;
-  float temperature = 1;   // of the model
-  double ece = 0;          // expected calibration error with it (calibration.h)
-  double ece_without = 0;  // and with temperature 1
+  float temperature = 1;                                 // of the model
+  double ece = 0;                                        // expected calibration error with it (calibration.h)
+  double ece_without = 0;                                // and with temperature 1
+  std::vector<ReliabilityBin> reliability = {};          // with the temperature
+  std::vector<ReliabilityBin> reliability_without = {};  // and with temperature 1
 };
 
 struct RuleRow {
@@ -38,6 +41,10 @@ struct PointRow {
   std::string promise;
   Outcome outcome;
   std::optional<double> time_us;
+  Exchange exchange = {};  // with the last exit
+
+  // How much less accurate than the last exit; 0 without clips.
+  double accuracy_loss() const;
 };
 
 // One clip under the chosen policy.

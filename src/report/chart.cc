@@ -1,5 +1,8 @@
 #include "report/chart.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -45,6 +48,31 @@ Json intervals(const Line& line, const Json& colour) {
           {"data", std::move(data)}};
 }
 
+// The series of `lines`, whose place in the legend is that of their name in `names`.
+void add_lines(Json& series, Json& names, const std::vector<Line>& lines, std::size_t panel) {
+  const auto add = [&](Json one) {
+    if (panel != 0) one.update({{"xAxisIndex", panel}, {"yAxisIndex", panel}});
+    series.push_back(std::move(one));
+  };
+  for (const Line& line : lines) {
+    const auto known = std::find(names.begin(), names.end(), line.name);
+    const Json colour = colours()[static_cast<std::size_t>(known - names.begin()) % colours().size()];
+    if (known == names.end()) names.push_back(line.name);
+    if (!line.intervals.empty()) add(intervals(line, colour));
+    Json style{{"width", 2}};
+    if (line.dashed) style["type"] = "dashed";
+    add({{"name", line.name},
+         {"type", "line"},
+         {"symbol", line.dashed ? "none" : "circle"},
+         {"symbolSize", 6},
+         {"color", colour},
+         {"lineStyle", std::move(style)},
+         {"data", line.points}});
+  }
+}
+
+std::string share(double of_width) { return fmt::format("{:.1f}%", of_width); }
+
 }  // namespace
 
 Chart line_chart(std::string name, std::string title, const Axis& x, const Axis& y,
@@ -55,22 +83,52 @@ Chart line_chart(std::string name, std::string title, const Axis& x, const Axis&
   option["xAxis"] = axis_json(x, false);
   option["yAxis"] = axis_json(y, true);
   Json names = Json::array();
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Line& line = lines[i];
-    const Json colour = colours()[i % colours().size()];
-    names.push_back(line.name);
-    if (!line.intervals.empty()) option["series"].push_back(intervals(line, colour));
-    Json style{{"width", 2}};
-    if (line.dashed) style["type"] = "dashed";
-    option["series"].push_back({{"name", line.name},
-                                {"type", "line"},
-                                {"symbol", line.dashed ? "none" : "circle"},
-                                {"symbolSize", 6},
-                                {"color", colour},
-                                {"lineStyle", std::move(style)},
-                                {"data", line.points}});
+  add_lines(option["series"], names, lines, 0);
+  if (names.size() > 1) option["legend"] = legend(std::move(names));
+  chart.option = std::move(option);
+  return chart;
+}
+
+Chart panels(std::string name, std::string title, const Axis& x, const Axis& y,
+             const std::vector<Panel>& panels) {
+  // Across in shares of the width, which the reader's window decides; down in pixels.
+  constexpr std::size_t kMostColumns = 3;
+  constexpr int kTop = 100, kHeight = 170, kGap = 84;
+  const std::size_t columns = std::clamp(panels.size(), std::size_t{1}, kMostColumns);
+  const std::size_t rows = (panels.size() + columns - 1) / columns;
+  const double cell = 100.0 / static_cast<double>(columns);
+  Chart chart{std::move(name), std::move(title), kTop + static_cast<int>(rows) * (kHeight + kGap) - 24, {}};
+  Json option = frame(chart.title);
+  option["tooltip"] = {{"trigger", "item"}};
+  option["title"] = Json::array({option["title"]});
+  option["grid"] = Json::array();
+  option["xAxis"] = Json::array();
+  option["yAxis"] = Json::array();
+  Json names = Json::array();
+  for (std::size_t i = 0; i < panels.size(); ++i) {
+    const double left = cell * static_cast<double>(i % columns);
+    const int top = kTop + static_cast<int>(i / columns) * (kHeight + kGap);
+    option["title"].push_back({{"text", panels[i].title},
+                               {"left", share(left + cell * 0.59)},
+                               {"top", top - 28},
+                               {"textAlign", "center"},
+                               {"textStyle", {{"fontSize", 13}, {"fontWeight", "normal"}}}});
+    option["grid"].push_back({{"left", share(left + cell * 0.27)},
+                              {"width", share(cell * 0.64)},
+                              {"top", top},
+                              {"height", kHeight}});
+    for (const bool vertical : {false, true}) {
+      const Axis& wanted = vertical ? y : x;
+      Json axis = axis_json(wanted, vertical);
+      axis["gridIndex"] = i;
+      const int steps = vertical ? 4 : 2;  // labels must not run into each other
+      axis["splitNumber"] = steps;
+      if (wanted.from_zero && wanted.most) axis["interval"] = *wanted.most / steps;
+      option[vertical ? "yAxis" : "xAxis"].push_back(std::move(axis));
+    }
+    add_lines(option["series"], names, panels[i].lines, i);
   }
-  if (lines.size() > 1) option["legend"] = legend(std::move(names));
+  if (names.size() > 1) option["legend"] = legend(std::move(names));
   chart.option = std::move(option);
   return chart;
 }

@@ -35,6 +35,16 @@ struct Line {
 Chart line_chart(std::string name, std::string title, const Axis& x, const Axis& y,
                  const std::vector<Line>& lines);
 
+struct Panel {
+  std::string title;
+  std::vector<Line> lines;
+};
+
+// A small line chart for each panel, side by side and below each other, with the same axes. Lines of one name
+// have one colour, and one entry in the legend, in all panels.
+Chart panels(std::string name, std::string title, const Axis& x, const Axis& y,
+             const std::vector<Panel>& panels);
+
 struct Stack {
   std::string name;
   std::vector<double> values;  // one for each category

@@ -110,6 +110,85 @@ void add_trade(Page& page, const Report& report) {
              "pays.");
 }
 
+void add_points(Page& page, const Report& report) {
+  if (report.operating_points.empty()) return;
+  page.heading("Operating points");
+  const bool timed = report.operating_points.front().time_us.has_value();
+  Table table{{"operating point", "accuracy", "95 % interval", "points below last exit", "clips lost",
+               "clips won", "average exit", "work"},
+              {}};
+  if (timed) table.header.emplace_back("median time/us");
+  std::vector<std::string> names;
+  std::vector<Stack> stacks;
+  for (const ExitRow& row : report.exits) stacks.push_back({fmt::format("exit {}", row.exit), {}});
+  for (const evaluation::PointRow& row : report.operating_points) {
+    const evaluation::Outcome& outcome = row.outcome;
+    std::vector<Cell> cells{row.name,
+                            accuracy(outcome.accuracy),
+                            interval(outcome.accuracy),
+                            fmt::format("{:.2f}", row.accuracy_loss() * 100),
+                            fmt::format("{}", row.exchange.lost),
+                            fmt::format("{}", row.exchange.won),
+                            fmt::format("{:.2f}", outcome.average_exit),
+                            percent(outcome.macs_share)};
+    if (timed) cells.emplace_back(row.time_us ? fmt::format("{:.0f}", *row.time_us) : "");
+    table.rows.push_back(std::move(cells));
+    names.push_back(row.name);
+    for (std::size_t e = 0; e < stacks.size(); ++e)
+      stacks[e].values.push_back(static_cast<double>(outcome.histogram[e]));
+  }
+  page.table(table);
+  page.paragraph(
+      "What the model's own rules do on these clips. A clip is lost that the last exit gets right and the "
+      "operating point wrong, and won the other way round.");
+  Table promises{{"operating point", "rule", "thresholds, exit by exit", "promise"}, {}};
+  for (const evaluation::PointRow& row : report.operating_points) {
+    std::string thresholds;  // at the last exit all leave
+    for (std::size_t e = 0; e + 1 < row.thresholds.size(); ++e)
+      thresholds += fmt::format("{}{}", e == 0 ? "" : " ", row.thresholds[e]);
+    promises.rows.push_back({row.name, row.rule, thresholds, row.promise});
+  }
+  page.table(promises);
+  page.chart(stacked_bars("exits-by-operating-point", "Where clips leave at each operating point",
+                          {"operating point", false, true, {}}, {"clips", false, true, {}}, names, stacks),
+             "Each exit has a threshold of its own.");
+}
+
+Line reliability_line(const char* name, const std::vector<evaluation::ReliabilityBin>& bins) {
+  Line line{name, {}, {}, false};
+  for (const evaluation::ReliabilityBin& bin : bins) {
+    line.points.push_back({bin.mean_probability * 100, bin.accuracy.value * 100});
+    line.intervals.push_back({bin.accuracy.low * 100, bin.accuracy.high * 100});
+  }
+  return line;
+}
+
+void add_calibration(Page& page, const Report& report) {
+  page.heading("Calibration");
+  Table table{{"exit", "temperature", "calibration error", "without temperature"}, {}};
+  std::vector<Panel> exits;
+  const bool any = std::any_of(report.exits.begin(), report.exits.end(),
+                               [](const ExitRow& row) { return row.temperature != 1; });
+  for (const ExitRow& row : report.exits) {
+    table.rows.push_back({fmt::format("{}", row.exit), fmt::format("{:.3f}", row.temperature),
+                          fmt::format("{:.3f}", row.ece), fmt::format("{:.3f}", row.ece_without)});
+    Panel panel{fmt::format("exit {}", row.exit), {reliability_line("with temperature", row.reliability)}};
+    if (any) panel.lines.push_back(reliability_line("without", row.reliability_without));
+    panel.lines.push_back({"as said", {{0, 0}, {100, 100}}, {}, true});
+    exits.push_back(std::move(panel));
+  }
+  page.table(table);
+  page.paragraph(
+      fmt::format("The expected calibration error, over {} bins of equal width of the probability that the "
+                  "answer is given: the mean over clips of how far their bin's accuracy is from its mean "
+                  "probability.",
+                  evaluation::kCalibrationBins));
+  page.chart(panels("reliability", "Are answers as often right as they say?",
+                    {"probability given", true, true, 100}, {"accuracy", true, true, 100}, exits),
+             "Each point is a bin with clips: their mean probability and accuracy, with its 95 % interval. "
+             "Below the dashed line an exit is too sure of itself, above it too unsure.");
+}
+
 void add_classes(Page& page, const Report& report) {
   page.heading("Each class");
   Table table{{"class", "accuracy", "95 % interval", "clips"}, {}};
@@ -169,6 +248,8 @@ Page evaluation_page(const Report& report) {
   add_exits(page, report);
   add_thresholds(page, report);
   add_trade(page, report);
+  add_points(page, report);
+  add_calibration(page, report);
   add_classes(page, report);
   add_confusion(page, report);
   return page;

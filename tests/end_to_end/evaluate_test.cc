@@ -103,6 +103,54 @@ TEST_F(Evaluate, TheReportHoldsTogether) {
   EXPECT_DOUBLE_EQ(json["exits"][2]["accuracy"]["value"].get<double>(), static_cast<double>(right) / 36);
 }
 
+// The report, the table and the page say the same of probabilities and of operating points.
+TEST_F(Evaluate, CalibrationAndOperatingPointsAreShown) {
+  model::Model model = *model_data_;
+  model.temperatures = {1.5F, 1.0F, 0.75F};
+  model.operating_points = {{"swift", "entropy", {9.0F, 0.25F, 0.0F}, "all leave at once"},
+                            {"thorough", "margin", {1.0F, 1.0F, 0.0F}, "none leave"}};
+  ASSERT_TRUE(model::save(model, model_).ok());
+  const Json json = report({"--data", kSamples});
+  EXPECT_EQ(json["calibration_bins"], 15);
+  const double temperatures[] = {1.5, 1.0, 0.75};
+  for (std::size_t e = 0; e < 3; ++e) {
+    const Json& exit = json["exits"][e];
+    EXPECT_EQ(exit["temperature"], temperatures[e]);
+    std::size_t clips = 0;
+    for (const Json& bin : exit["reliability"]) {
+      expect_accuracy(bin["accuracy"], bin["accuracy"]["clips"]);
+      clips += bin["accuracy"]["clips"].get<std::size_t>();
+    }
+    EXPECT_EQ(clips, 36U);
+  }
+  EXPECT_EQ(json["exits"][1]["reliability"], json["exits"][1]["reliability_at_temperature_1"]);
+  EXPECT_NE(json["exits"][0]["reliability"], json["exits"][0]["reliability_at_temperature_1"]);
+  const Json& swift = json["operating_points"][0];
+  const double last = json["exits"][2]["accuracy"]["value"];
+  EXPECT_NEAR(swift["accuracy_loss"].get<double>(), last - swift["accuracy"]["value"].get<double>(), 1e-12);
+  EXPECT_NEAR(swift["accuracy_loss"].get<double>() * 36,
+              swift["clips_lost"].get<double>() - swift["clips_won"].get<double>(), 1e-9);
+  EXPECT_EQ(json["operating_points"][1]["accuracy_loss"], 0);
+
+  const Finished printed = bittern({"evaluate", model_, "--data", kSamples, "--tables", "exits,rules"});
+  EXPECT_NE(printed.out.find("calibration error over 15 bins"), std::string::npos) << printed.out;
+  EXPECT_NE(printed.out.find("  1.500  "), std::string::npos) << printed.out;
+  const auto rows = lines(printed.out);
+  EXPECT_TRUE(std::ranges::any_of(rows, [](const std::string& line) {
+    return line.starts_with("swift ") && line.find(" entropy  9 0.25 ") != std::string::npos &&
+           line.ends_with(" 36 0 0                      all leave at once");
+  })) << printed.out;
+#ifdef BITTERN_HAS_REPORTS
+  ASSERT_EQ(
+      bittern({"evaluate", model_, "--data", kSamples, "--quiet", "--report", path("report.html")}).status,
+      0);
+  const std::string html = read_bytes(path("report.html"));
+  EXPECT_NE(html.find("<td>swift</td><td>entropy</td><td>9 0.25</td><td>all leave at once</td>"),
+            std::string::npos);
+  EXPECT_NE(html.find("<figure id=\"reliability\""), std::string::npos);
+#endif
+}
+
 TEST_F(Evaluate, ThreadsChangeNothing) {
   report({"--data", kSamples, "--per-clip", "--threads", "1"});
   const std::string one = read_bytes(path("report.json"));

@@ -96,5 +96,48 @@ TEST(CalibrationError, IsTheGapOfEachBinWeighedByItsClips) {
               (std::abs(1 - 1.82) + std::abs(2 - 1.02) + 0) / 5, 1e-6);
 }
 
+TEST(Reliability, HasTheBinsThatHaveClips) {
+  Answers answers{.clips = 6, .exits = 2, .values = std::vector<exits::Answer>(12)};
+  const float p[] = {0.9F, 0.92F, 0.5F, 0.52F, 1.0F, 0.0F};
+  for (std::size_t i = 0; i < 6; ++i) answers.values[2 * i + 1].max_probability = p[i];
+  const Truth truth{{0, 1, 0, 0, 0, 1}, {0, 1, 2, 3, 4, 5}};  // all answers are 0
+  const std::vector<ReliabilityBin> bins = reliability(answers, truth, 2);
+  ASSERT_EQ(bins.size(), 4U);
+  const struct {
+    std::size_t bin;
+    double mean;
+    std::size_t right, clips;
+  } expected[] = {{1, 0, 0, 1}, {8, 0.51, 2, 2}, {14, 0.91, 1, 2}, {15, 1, 1, 1}};
+  double error = 0;
+  for (std::size_t b = 0; b < 4; ++b) {
+    EXPECT_EQ(bins[b].bin, expected[b].bin);
+    EXPECT_NEAR(bins[b].mean_probability, expected[b].mean, 1e-6);
+    const Proportion accuracy = wilson(expected[b].right, expected[b].clips);
+    EXPECT_EQ(bins[b].accuracy.clips, accuracy.clips);
+    EXPECT_EQ(bins[b].accuracy.value, accuracy.value);
+    EXPECT_EQ(bins[b].accuracy.low, accuracy.low);
+    EXPECT_EQ(bins[b].accuracy.high, accuracy.high);
+    error += std::abs(bins[b].accuracy.value - bins[b].mean_probability) *
+             static_cast<double>(bins[b].accuracy.clips);
+  }
+  EXPECT_NEAR(expected_calibration_error(answers, truth, 2), error / 6, 1e-12);
+  EXPECT_TRUE(reliability(Answers{.clips = 0, .exits = 1, .values = {}}, {}, 1).empty());
+}
+
+TEST(Reliability, ClipsOfOneSpeakerWidenTheirBinsInterval) {
+  Answers answers{.clips = 40, .exits = 1, .values = std::vector<exits::Answer>(40)};
+  Truth truth;
+  for (std::size_t i = 0; i < 40; ++i) {
+    answers.values[i].max_probability = 0.5F;
+    truth.labels.push_back(i < 20 ? 0 : 1);  // of two speakers one is always answered rightly
+    truth.groups.push_back(i < 20 ? 0 : 1);
+  }
+  const std::vector<ReliabilityBin> bins = reliability(answers, truth, 1);
+  ASSERT_EQ(bins.size(), 1U);
+  EXPECT_EQ(bins[0].accuracy.value, 0.5);
+  EXPECT_EQ(bins[0].accuracy.low, 0);
+  EXPECT_EQ(bins[0].accuracy.high, 1);
+}
+
 }  // namespace
 }  // namespace bittern::evaluation

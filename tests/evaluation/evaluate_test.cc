@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include "evaluation/timing.h"
 #include "evaluation/varied_model.h"
@@ -63,6 +65,68 @@ TEST_F(Evaluate, EveryRowIsWhatClassifyingClipByClipGives) {
     EXPECT_EQ(rules.size(), exits::rules().size());
     EXPECT_EQ(report->rules.size(), 5 * exits::rules().size());
   }
+}
+
+TEST_F(Evaluate, OperatingPointsAreComparedWithTheLastExit) {
+  auto changed = std::make_shared<model::Model>(*model_);
+  changed->operating_points = {{"late", "entropy", {0, 0, 0}, "all"},
+                               {"early", "entropy", {1.0F, 1.0F, 0}, ""}};
+  model_ = changed;
+  const auto report = evaluate(model_, clips_, {});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(report->operating_points.size(), 2U);
+  const PointRow& late = report->operating_points[0];
+  EXPECT_EQ(late.exchange.lost + late.exchange.won, 0U);
+  EXPECT_EQ(late.outcome.average_exit, 3);
+
+  const PointRow& early = report->operating_points[1];
+  const auto policy = exits::Policy::with_thresholds("entropy", early.thresholds).value();
+  expect_row(policy, {}, early.outcome.accuracy, early.outcome.average_exit, early.outcome.macs_share);
+  EXPECT_LT(early.outcome.average_exit, 2.9);
+  auto session = runtime::Session::create(model_);
+  Exchange wanted;
+  for (std::size_t i = 0; i < clips_.samples.size(); ++i) {
+    runtime::Classification said, at_last;
+    ASSERT_TRUE(session->classify(clips_.samples[i], policy, said).ok());
+    ASSERT_TRUE(session->classify(clips_.samples[i], {}, at_last).ok());
+    const bool right = said.label == clips_.labels[i], right_at_last = at_last.label == clips_.labels[i];
+    if (right && !right_at_last) ++wanted.won;
+    if (!right && right_at_last) ++wanted.lost;
+  }
+  EXPECT_GT(wanted.won, 0U);
+  EXPECT_GT(wanted.lost, 0U);
+  EXPECT_EQ(early.exchange.lost, wanted.lost);
+  EXPECT_EQ(early.exchange.won, wanted.won);
+  EXPECT_NEAR(early.accuracy_loss(), report->exits.back().accuracy.value - early.outcome.accuracy.value,
+              1e-12);
+}
+
+// Of exit 3, at temperature 0.5, probabilities are nearer to 1 than without.
+TEST_F(Evaluate, ReliabilityIsWithAndWithoutTheTemperature) {
+  auto changed = std::make_shared<model::Model>(*model_);
+  changed->temperatures = {1.0F, 1.0F, model_->temperatures[2] / 2};
+  model_ = changed;
+  const auto report = evaluate(model_, clips_, {});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  for (const ExitRow& row : report->exits) {
+    for (const auto& [bins, ece] :
+         {std::pair(row.reliability, row.ece), {row.reliability_without, row.ece_without}}) {
+      double clips = 0, error = 0, right = 0;
+      for (const ReliabilityBin& bin : bins) {
+        const auto count = static_cast<double>(bin.accuracy.clips);
+        clips += count;
+        right += count * bin.accuracy.value;
+        error += count * std::abs(bin.accuracy.value - bin.mean_probability);
+        EXPECT_GT(bin.mean_probability * kCalibrationBins, static_cast<double>(bin.bin) - 1 - 1e-6);
+        EXPECT_LE(bin.mean_probability * kCalibrationBins, static_cast<double>(bin.bin) + 1e-6);
+      }
+      EXPECT_EQ(clips, 60);
+      EXPECT_NEAR(right / 60, row.accuracy.value, 1e-12);
+      EXPECT_NEAR(error / 60, ece, 1e-12);
+    }
+  }
+  EXPECT_EQ(report->exits[0].ece, report->exits[0].ece_without);
+  EXPECT_NE(report->exits[2].ece, report->exits[2].ece_without);
 }
 
 // Without this the tests above could pass on a model that always says the same.

@@ -22,6 +22,7 @@ Report sample_report() {
   report.clips = 4;
   report.speakers = 4;
   report.exits.push_back({1, "s1", wilson(3, 4), 0.25, std::nullopt});
+  report.exits[0].reliability = {{12, 0.75, wilson(1, 2)}, {15, 1, wilson(2, 2)}};
   Outcome outcome;
   outcome.accuracy = wilson(3, 4);
   outcome.average_exit = 1.5;
@@ -30,7 +31,7 @@ Report sample_report() {
   outcome.histogram_per_class = {{1, 1}, {1, 1}};
   outcome.confusion = {{2, 1}, {0, 1}};
   report.rules.push_back({"entropy", 0.1F, outcome, std::nullopt});
-  report.operating_points.push_back({"fast", "entropy", {0.1F, 0.0F}, "much", outcome, std::nullopt});
+  report.operating_points.push_back({"fast", "entropy", {0.1F, 0.0F}, "much", outcome, std::nullopt, {3, 1}});
   report.per_class = {wilson(2, 4), wilson(0, 0)};
   report.confusion = {{2, 2}, {0, 0}};
   return report;
@@ -38,17 +39,30 @@ Report sample_report() {
 
 TEST(ReportJson, HasTheDocumentedKeys) {
   const Json json = to_json(sample_report());
-  EXPECT_EQ(keys(json),
-            (std::vector<std::string>{"model", "architecture", "data", "segment", "labels", "interval",
-                                      "exits", "rules", "operating_points", "per_class", "confusion"}));
-  EXPECT_EQ(keys(json["exits"][0]), (std::vector<std::string>{"exit", "layer", "accuracy", "macs_share",
-                                                              "temperature", "ece", "ece_at_temperature_1"}));
+  EXPECT_EQ(keys(json), (std::vector<std::string>{"model", "architecture", "data", "segment", "labels",
+                                                  "interval", "calibration_bins", "exits", "rules",
+                                                  "operating_points", "per_class", "confusion"}));
+  EXPECT_EQ(
+      keys(json["exits"][0]),
+      (std::vector<std::string>{"exit", "layer", "accuracy", "macs_share", "temperature", "ece",
+                                "ece_at_temperature_1", "reliability", "reliability_at_temperature_1"}));
+  EXPECT_EQ(json["calibration_bins"], kCalibrationBins);
+  ASSERT_EQ(json["exits"][0]["reliability"].size(), 2U);
+  const Json& bin = json["exits"][0]["reliability"][0];
+  EXPECT_EQ(keys(bin), (std::vector<std::string>{"bin", "mean_probability", "accuracy"}));
+  EXPECT_EQ(bin["bin"], 12);
+  EXPECT_EQ(bin["accuracy"], to_json(wilson(1, 2)));
+  EXPECT_TRUE(json["exits"][0]["reliability_at_temperature_1"].empty());
   EXPECT_EQ(keys(json["rules"][0]),
             (std::vector<std::string>{"rule", "threshold", "accuracy", "average_exit", "macs_share",
                                       "histogram", "histogram_per_class", "confusion"}));
-  EXPECT_EQ(keys(json["operating_points"][0]),
-            (std::vector<std::string>{"name", "rule", "thresholds", "promise", "accuracy", "average_exit",
-                                      "macs_share", "histogram"}));
+  EXPECT_EQ(
+      keys(json["operating_points"][0]),
+      (std::vector<std::string>{"name", "rule", "thresholds", "promise", "accuracy", "average_exit",
+                                "macs_share", "histogram", "accuracy_loss", "clips_lost", "clips_won"}));
+  EXPECT_EQ(json["operating_points"][0]["accuracy_loss"], 0.5);
+  EXPECT_EQ(json["operating_points"][0]["clips_lost"], 3);
+  EXPECT_EQ(json["operating_points"][0]["clips_won"], 1);
   EXPECT_EQ(json["operating_points"][0]["thresholds"].dump(), "[0.1,0.0]");
   EXPECT_EQ(keys(json["exits"][0]["accuracy"]), (std::vector<std::string>{"value", "low", "high", "clips"}));
   EXPECT_EQ(keys(json["per_class"][0]), (std::vector<std::string>{"label", "accuracy"}));
@@ -58,10 +72,18 @@ TEST(ReportJson, HasTheDocumentedKeys) {
 TEST(ReportJson, KeepsRowsOfNumbersOnALineAndTextAsItIs) {
   Report report = sample_report();
   report.labels = {"[1,\n 2]", "a \\ \" [3, 4]", "ends in \\"};
+  report.policy = "{\"a\": 1,\n \"b\": {}}";
+  report.clip_rows.push_back({"{[: ", "no", "yes", 1, 0.5F, 0.25, 3.0});
   const std::string text = json_text(report);
   EXPECT_EQ(Json::parse(text), to_json(report));
   EXPECT_NE(text.find("\"histogram\": [2, 2],\n"), std::string::npos) << text;
   EXPECT_NE(text.find("        [2, 1],\n        [0, 1]\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n        {\"bin\": 12, \"mean_probability\": 0.75, \"accuracy\": {\"value\": 0.5, "),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\"accuracy\": {\"value\": null, \"low\": 0.0, \"high\": 1.0, \"clips\": 0}\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(ReportJson, FloatsPrintAsTheyWereGiven) {

@@ -30,6 +30,35 @@ TEST(Chart, IntervalsAreStrokesWithGapsBetween) {
   EXPECT_FALSE(chart.option.contains("legend"));  // one line needs none
 }
 
+TEST(Chart, PanelsShareAxesColoursAndLegend) {
+  const Line first{"a", {{1, 5}}, {{4, 6}}, false};
+  const Line second{"b", {{2, 3}}, {}, true};
+  const Chart chart = panels("name", "Title", {"x", true, true, 100}, {"y", true, true, 100},
+                             {{"one", {first, second}}, {"two", {second}}, {"three", {first}}, {"four", {}}});
+  const auto& option = chart.option;
+  for (const char* part : {"grid", "xAxis", "yAxis"}) ASSERT_EQ(option[part].size(), 4U) << part;
+  EXPECT_EQ(option["title"].size(), 5U);
+  EXPECT_EQ(option["title"][0]["text"], "Title");
+  EXPECT_EQ(option["title"][4]["text"], "four");
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(option["xAxis"][i]["gridIndex"], i);
+    EXPECT_EQ(option["yAxis"][i]["max"], 100);
+  }
+  EXPECT_EQ(option["grid"][0]["top"], option["grid"][2]["top"]);
+  EXPECT_EQ(option["grid"][0]["left"], option["grid"][3]["left"]);
+  EXPECT_LT(option["grid"][0]["top"], option["grid"][3]["top"]);
+  EXPECT_EQ(option["legend"]["data"].dump(), R"(["a","b"])");
+  // a's stroke and line, b | b | a's stroke and line
+  const auto& series = option["series"];
+  ASSERT_EQ(series.size(), 6U);
+  EXPECT_EQ(series[3]["name"], "b");
+  EXPECT_EQ(series[3]["xAxisIndex"], 1);
+  EXPECT_EQ(series[3]["color"], series[2]["color"]);
+  EXPECT_EQ(series[5]["yAxisIndex"], 2);
+  EXPECT_EQ(series[5]["color"], series[1]["color"]);
+  EXPECT_NE(series[5]["color"], series[2]["color"]);
+}
+
 TEST(Chart, StacksHaveOneValueForEachCategory) {
   const Chart chart = stacked_bars("name", "Title", {"x", false, true, {}}, {"y", false, true, {}},
                                    {"p", "q"}, {{"exit 1", {1, 2}}, {"exit 2", {3, 4}}});
