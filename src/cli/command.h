@@ -18,8 +18,9 @@ struct Command {
   // Adds the command's arguments and returns what to run once they are parsed. Null: the command needs
   // libraries that no other may load and is a program of its own (separate.h).
   std::function<Status()> (*configure)(Arguments& arguments);
-  // Of a program of its own: the build option that brings it.
+  // Of a program of its own: the build option that brings it, and the library that this needs.
   std::string_view option = {};
+  std::string_view library = {};
 };
 
 extern const Command kBenchCommand;
@@ -32,13 +33,14 @@ extern const Command kReproduceCommand;
 
 // libtorch: the program bittern-train.
 inline constexpr Command kTrainCommand{"train", "Train a network with early exits on labelled recordings",
-                                       nullptr, "BITTERN_TRAINING"};
+                                       nullptr, "BITTERN_TRAINING", "libtorch (Debian: libtorch-dev)"};
 
 // HDF5: the program bittern-import.
 inline constexpr Command kImportCommand{"import", "Make a model of a network that was trained in Larq",
-                                        nullptr, "BITTERN_CONVERT"};
+                                        nullptr, "BITTERN_CONVERT", "HDF5 (Debian: libhdf5-dev)"};
 
 // libonnx: the program bittern-onnx, which `bittern export --to onnx` becomes.
-inline constexpr Command kOnnxCommand{"onnx", "Write a model as an ONNX graph", nullptr, "BITTERN_ONNX"};
+inline constexpr Command kOnnxCommand{"onnx", "Write a model as an ONNX graph", nullptr, "BITTERN_ONNX",
+                                      "libonnx and protobuf (Debian: libonnx-dev, libprotobuf-dev)"};
 
 }  // namespace bittern::cli

@@ -45,9 +45,9 @@ Error become(const Command& command, const std::vector<std::string>& arguments) 
   pointers.push_back(nullptr);
   ::execv(program.c_str(), pointers.data());
   if (errno == ENOENT) {
-    return unsupported(
-        fmt::format("{}: there is no {}; build with -D{}=ON and install that program beside bittern",
-                    command.name, program, command.option));
+    return unsupported(fmt::format(
+        "{}: there is no {}; build with -D{}=ON, which needs {}, and install that program beside bittern",
+        command.name, program, command.option, command.library));
   }
   return io_error(fmt::format("{}: cannot start {}: {}", command.name, program, std::strerror(errno)));
 }

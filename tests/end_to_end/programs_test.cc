@@ -76,6 +76,14 @@ TEST_F(Programs, TrainWithoutItsProgramSaysWhatToDo) {
   expect_failure(run({.arguments = {program, "train"}}), "cannot start " + path("bin/bittern-train"));
 }
 
+TEST_F(Programs, ImportWithoutItsProgramSaysWhatToDo) {
+  const std::string program = install("");
+  const Finished finished = run({.arguments = {program, "import", "x.h5", "--from", "larq"}});
+  expect_failure(finished, "there is no " + path("bin/bittern-import") +
+                               "; build with -DBITTERN_CONVERT=ON, which needs HDF5 (Debian: libhdf5-dev)");
+  EXPECT_EQ(finished.out, "");
+}
+
 TEST_F(Programs, ExportToOnnxWithoutItsProgramSaysWhatToDo) {
   const std::string program = install("");
   const Finished finished =
