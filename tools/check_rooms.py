@@ -9,6 +9,7 @@ import sys
 # Each room with the rooms it may include from, itself left out. A room stands below all that it knows.
 ROOMS = {
     "core": "",
+    "json": "core",
     "graph": "core",
     "features": "core",
     "kernels": "core",
@@ -19,11 +20,11 @@ ROOMS = {
     "convert": "core graph features model",
     "audio": "core",
     "datasets": "core audio",
-    "evaluation": "core graph features kernels model exits runtime audio datasets",
-    "reproduce": "core graph features kernels model exits runtime audio datasets evaluation",
-    "report": "core graph features kernels model exits runtime audio datasets evaluation reproduce",
-    "training": "core graph features kernels model exits runtime audio datasets evaluation",
-    "cli": "core graph features kernels model exits runtime convert audio datasets training evaluation reproduce report",
+    "evaluation": "core json graph features kernels model exits runtime audio datasets",
+    "reproduce": "core json graph features kernels model exits runtime audio datasets evaluation",
+    "report": "core json graph features kernels model exits runtime audio datasets evaluation reproduce",
+    "training": "core json graph features kernels model exits runtime audio datasets evaluation",
+    "cli": "core json graph features kernels model exits runtime convert audio datasets training evaluation reproduce report",
 }
 # Third-party headers and the rooms that may see them.
 LIBRARIES = {
@@ -33,8 +34,8 @@ LIBRARIES = {
     r"sndfile\.h|sndfile\.hh|soxr\.h": "audio",
     r"torch/|ATen/|c10/|oneapi/": "training",
     r"hdf5\.h|onnx/|google/protobuf": "convert",
-    r"nlohmann/": "convert datasets training evaluation reproduce report cli",
-    r"fmt/": "convert audio datasets training evaluation reproduce report cli",
+    r"nlohmann/": "json convert datasets training evaluation reproduce report cli",
+    r"fmt/": "json convert audio datasets training evaluation reproduce report cli",
     r"duktape\.h": "report",
     r"CLI/": "cli",
 }

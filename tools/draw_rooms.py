@@ -13,6 +13,7 @@ PLACES = {
     "graph": (0.5, 1, "layers, networks, counts"),
     "features": (1.5, 1, "log-mel front end"),
     "kernels": (2.5, 1, "SIMD kernels"),
+    "json": (4.6, 1, "JSON, read strictly"),
     "audio": (3.6, 1, "decoding, resampling"),
     "model": (0.5, 2, "the .bittern file"),
     "exits": (1.5, 2, "entropy, rules"),
@@ -60,8 +61,8 @@ def box(room):
 
 
 def draw():
-    width = int(LEFT * 2 + 3.6 * STEP_X + WIDTH)
-    height = int(TOP + 6 * STEP_Y + HEIGHT + 20)
+    width = int(LEFT * 2 + max(column for column, _, _ in PLACES.values()) * STEP_X + WIDTH)
+    height = int(TOP + max(row for _, row, _ in PLACES.values()) * STEP_Y + HEIGHT + 20)
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="14">',
         "<style>",

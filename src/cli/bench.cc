@@ -10,13 +10,13 @@
 
 #include "cli/command.h"
 #include "cli/footprint.h"
-#include "cli/interrupt.h"
 #include "cli/memory_file.h"
 #include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "evaluation/latency.h"
 #include "graph/architecture.h"
+#include "json/text.h"
 #include "model/file.h"
 #include "model/random_weights.h"
 
@@ -173,9 +173,7 @@ std::string text_of(const model::Model& model, const Footprint& footprint) {
          size(footprint.library_with_cxx_runtime_bytes);
 }
 
-std::string printed(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string printed(const Json& json) { return json::text(json, 2) + "\n"; }
 
 Status run_footprint(const Options& options, const model::Model& model) {
   std::string path = options.model;
@@ -186,10 +184,7 @@ Status run_footprint(const Options& options, const model::Model& model) {
     path = file.emplace(std::move(made)).path();
   }
   Progress progress("measuring", "runs", options.quiet);
-  const auto footprint = measure_footprint(path, options.runs, [&](std::size_t done, std::size_t total) {
-    progress.update(done, total);
-    return !interrupted();
-  });
+  const auto footprint = measure_footprint(path, options.runs, follow(progress));
   progress.clear();
   if (!footprint.ok()) return footprint.error();
   return write_out(options.json ? printed(json_of(options, model, *footprint)) : text_of(model, *footprint));
@@ -204,10 +199,7 @@ Status run(const Options& options) {
   wanted.isa = *parse_isa(options.isa);
   wanted.runs = options.runs;
   Progress progress("measuring", "runs", options.quiet);
-  const auto latency = evaluation::measure_latency(model, wanted, [&](std::size_t done, std::size_t total) {
-    progress.update(done, total);
-    return !interrupted();
-  });
+  const auto latency = evaluation::measure_latency(model, wanted, follow(progress));
   progress.clear();
   if (!latency.ok()) return latency.error();
   return write_out(options.json ? printed(json_of(options, *model, *latency))

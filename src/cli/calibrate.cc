@@ -12,7 +12,6 @@
 
 #include "cli/calibration_report.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
 #include "cli/labelled_data.h"
 #include "cli/layout_options.h"
 #include "cli/model_options.h"
@@ -21,6 +20,7 @@
 #include "core/atomic_file.h"
 #include "evaluation/collect.h"
 #include "evaluation/timing.h"
+#include "json/text.h"
 #include "model/file.h"
 #include "runtime/self_test.h"
 
@@ -79,24 +79,16 @@ Expected<std::vector<double>> exit_times(const std::shared_ptr<const model::Mode
     policies.push_back(policy);
   }
   Progress progress("timing", "clips", quiet);
-  return timer.median_microseconds(clips.samples, policies, {}, [&](std::size_t done, std::size_t total) {
-    progress.update(done, total);
-    return !interrupted();
-  });
+  return timer.median_microseconds(clips.samples, policies, {}, follow(progress));
 }
 
 Expected<evaluation::Collected> all_logits(const std::shared_ptr<const model::Model>& model,
                                            const runtime::SessionOptions& session,
                                            const evaluation::LabelledClips& clips, const Options& options) {
   Progress progress("calibrating", "clips", options.data.quiet);
-  return evaluation::collect(model, clips.samples,
-                             {.session = session,
-                              .threads = options.threads,
-                              .names = clips.names,
-                              .progress = [&](std::size_t done, std::size_t total) {
-                                progress.update(done, total);
-                                return !interrupted();
-                              }});
+  return evaluation::collect(
+      model, clips.samples,
+      {.session = session, .threads = options.threads, .names = clips.names, .progress = follow(progress)});
 }
 
 // The file is what runs elsewhere: it is read back, and must compute what the model's maker computed.
@@ -156,10 +148,7 @@ Status run(const Options& options) {
     BITTERN_RETURN_IF_ERROR(write_model(changed, options.place()));
     report.written = options.place();
   }
-  if (options.json)
-    return write_out(
-        calibration_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-        "\n");
+  if (options.json) return write_out(json::text(calibration_json(report), 2) + "\n");
   return options.data.quiet ? Status() : write_out(calibration_text(report));
 }
 
@@ -167,9 +156,7 @@ std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   options->data.split = "validation";
   add_model_argument(arguments, options->model);
-  arguments.add("--data DIR", options->data.data, "Folder of labelled recordings")
-      .check(not_empty())
-      .required();
+  add_data_argument(arguments, options->data);
   arguments
       .add("--split NAME", options->data.split,
            "Which clips, validation or test; the model must not have been trained on them")

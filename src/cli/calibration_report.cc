@@ -7,6 +7,7 @@
 
 #include "cli/output.h"
 #include "evaluation/report.h"
+#include "json/text.h"
 
 namespace bittern::cli {
 namespace {
@@ -35,15 +36,14 @@ std::string accuracy(const evaluation::Proportion& p) {
 
 Json calibration_json(const CalibrationReport& report) {
   const evaluation::Calibration& found = report.found;
-  std::vector<double> thresholds;
+  const std::vector<double> thresholds = json::shortest(found.thresholds);
   Json exits = Json::array();
   for (std::size_t i = 0; i < found.thresholds.size(); ++i) {
-    thresholds.push_back(evaluation::shortest(found.thresholds[i]));
     exits.push_back({{"exit", i + 1},
-                     {"temperature", evaluation::shortest(found.temperatures[i])},
+                     {"temperature", json::shortest(found.temperatures[i])},
                      {"ece", found.ece[i]},
                      {"ece_at_temperature_1", found.ece_without[i]},
-                     {"threshold", thresholds.back()},
+                     {"threshold", thresholds[i]},
                      {"time_us", report.options.exit_us[i]}});
   }
   return {{"model", report.model},

@@ -19,6 +19,7 @@
 #include "cli/output.h"
 #include "cli/policy_options.h"
 #include "evaluation/report.h"
+#include "json/text.h"
 #include "model/file.h"
 #include "runtime/batch.h"
 
@@ -42,15 +43,15 @@ using Answer = runtime::BatchAnswer;
 std::string json_line(const std::string& file, const std::vector<std::string>& labels, const Answer& answer) {
   const runtime::Classification& said = answer.said;
   std::vector<double> probabilities;
-  for (const float p : said.probabilities) probabilities.push_back(evaluation::shortest(p));
+  for (const float p : said.probabilities) probabilities.push_back(json::shortest(p));
   const nlohmann::ordered_json object{{"file", file},
                                       {"label", labels[static_cast<std::size_t>(said.label)]},
                                       {"exit", said.exit},
-                                      {"entropy", evaluation::shortest(said.entropy)},
+                                      {"entropy", json::shortest(said.entropy)},
                                       {"probabilities", probabilities},
                                       {"macs_share", said.macs_share},
                                       {"time_us", answer.time_us}};
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json::text(object) + "\n";
 }
 
 Table answer_table(const std::vector<Input>& inputs, const std::vector<std::string>& labels) {

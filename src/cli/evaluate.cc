@@ -110,9 +110,7 @@ Status run(const Options& options) {
 std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   add_model_argument(arguments, options->model);
-  arguments.add("--data DIR", options->data.data, "Folder of labelled recordings")
-      .check(not_empty())
-      .required();
+  add_data_argument(arguments, options->data);
   arguments.add("--split NAME", options->data.split, "Which clips: train, validation, test or all")
       .check(one_of({"train", "validation", "test", kAllSplits}))
       .show_default();

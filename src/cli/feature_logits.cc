@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "evaluation/report.h"
+#include "json/text.h"
 #include "runtime/session.h"
 
 namespace bittern::cli {
@@ -28,11 +29,11 @@ Status print_feature_logits(const std::shared_ptr<const model::Model>& model, co
     nlohmann::ordered_json exits = nlohmann::ordered_json::array();
     for (std::size_t at = 0; at < logits.size(); at += classes) {
       std::vector<double> row;
-      for (std::size_t j = at; j < at + classes; ++j) row.push_back(evaluation::shortest(logits[j]));
+      for (std::size_t j = at; j < at + classes; ++j) row.push_back(json::shortest(logits[j]));
       exits.push_back(std::move(row));
     }
     const nlohmann::ordered_json line{{"clip", i}, {"logits", std::move(exits)}};
-    BITTERN_RETURN_IF_ERROR(write_out(line.dump() + "\n"));
+    BITTERN_RETURN_IF_ERROR(write_out(json::text(line) + "\n"));
   }
   return {};
 }

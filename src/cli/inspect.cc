@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/plan_report.h"
 #include "graph/architecture.h"
+#include "json/text.h"
 #include "model/file.h"
 #include "runtime/self_test.h"
 
@@ -60,9 +61,7 @@ Check is_shape() {
           }};
 }
 
-std::string dumped(const nlohmann::ordered_json& json) {
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
+std::string dumped(const nlohmann::ordered_json& json) { return json::text(json, 2) + "\n"; }
 
 Status inspect_architecture(const Options& options) {
   graph::BuildOptions wanted = options.network;

@@ -6,7 +6,6 @@
 #include <span>
 #include <utility>
 
-#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "evaluation/labels.h"
@@ -38,6 +37,10 @@ datasets::Accept not_too_long(const model::Model& model, runtime::Segment segmen
 }
 
 }  // namespace
+
+void add_data_argument(Arguments& arguments, DataOptions& options) {
+  arguments.add("--data DIR", options.data, "Folder of labelled recordings").check(not_empty()).required();
+}
 
 Expected<LabelledData> load_labelled(const DataOptions& options, const model::Model& model,
                                      runtime::Segment segment, const std::vector<std::uint8_t>& only) {
@@ -72,12 +75,8 @@ Expected<LabelledData> load_labelled(const DataOptions& options, const model::Mo
     return not_found(fmt::format("{}: no {} clips of the labels in --only", options.data, options.split));
 
   Progress progress("reading", "clips", options.quiet);
-  const auto report_progress = [&](std::size_t done, std::size_t total) {
-    progress.update(done, total);
-    return !interrupted();
-  };
   BITTERN_ASSIGN_OR_RETURN(datasets::LoadedClips loaded,
-                           datasets::load(dataset, split, model.front_end.sample_rate, report_progress,
+                           datasets::load(dataset, split, model.front_end.sample_rate, follow(progress),
                                           not_too_long(model, segment)));
   progress.clear();
   if (!options.quiet)

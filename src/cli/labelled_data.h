@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/arguments.h"
 #include "core/status.h"
 #include "datasets/dataset.h"
 #include "evaluation/evaluate.h"
@@ -30,6 +31,9 @@ struct LabelledData {
   std::size_t skipped = 0;   // unreadable
   std::size_t left_out = 0;  // of labels that `only` leaves out
 };
+
+// --data, which is required.
+void add_data_argument(Arguments& arguments, DataOptions& options);
 
 // What a layout draws for training is drawn as it was for this model. Warnings and progress go to standard
 // error unless quiet. only: a mask over the model's labels, empty for all.

@@ -10,6 +10,7 @@
 #include "cli/network_report.h"
 #include "cli/output.h"
 #include "evaluation/report.h"
+#include "json/text.h"
 
 namespace bittern::cli {
 namespace {
@@ -29,13 +30,6 @@ Json embedded(const std::string& text) {
   };
   Json json = Json::parse(text, keep, false);
   return json.is_discarded() || too_deep ? Json(text) : json;
-}
-
-std::vector<double> numbers(const std::vector<float>& values) {
-  std::vector<double> result;
-  result.reserve(values.size());
-  for (const float value : values) result.push_back(evaluation::shortest(value));
-  return result;
 }
 
 std::string front_end_text(const features::LogMelSpec& spec) {
@@ -107,13 +101,13 @@ Json front_end_json(const features::LogMelSpec& spec) {
             {"hop_samples", spec.hop},
             {"fft_size", spec.fft_size},
             {"mel_bins", spec.mel_bins},
-            {"low_hz", evaluation::shortest(spec.low_hz)},
-            {"high_hz", evaluation::shortest(spec.high_hz)},
-            {"offset", evaluation::shortest(spec.offset)},
+            {"low_hz", json::shortest(spec.low_hz)},
+            {"high_hz", json::shortest(spec.high_hz)},
+            {"offset", json::shortest(spec.offset)},
             {"clip_frames", spec.clip_frames()}};
   if (!spec.normalize_scale.empty()) {
-    json["normalize_scale"] = numbers(spec.normalize_scale);
-    json["normalize_bias"] = numbers(spec.normalize_bias);
+    json["normalize_scale"] = json::shortest(spec.normalize_scale);
+    json["normalize_bias"] = json::shortest(spec.normalize_bias);
   }
   return json;
 }
@@ -123,7 +117,7 @@ Json operating_points_json(const std::vector<model::OperatingPoint>& points) {
   for (const model::OperatingPoint& point : points) {
     json.push_back({{"name", point.name},
                     {"rule", point.rule},
-                    {"thresholds", numbers(point.thresholds)},
+                    {"thresholds", json::shortest(point.thresholds)},
                     {"promise", point.promise}});
   }
   return json;

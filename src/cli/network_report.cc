@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "evaluation/report.h"
 #include "graph/counts.h"
+#include "json/text.h"
 
 namespace bittern::cli {
 namespace {
@@ -156,7 +157,7 @@ Json network_json(const NetworkReport& report) {
              {"macs_float", exit.cumulative.floating},
              {"macs_share", exit.share},
              {"macs_exit", exit.macs_exit}};
-    if (!report.temperatures.empty()) row["temperature"] = evaluation::shortest(report.temperatures[i]);
+    if (!report.temperatures.empty()) row["temperature"] = json::shortest(report.temperatures[i]);
     json["exits"].push_back(std::move(row));
   }
   if (report.layers) json["layers"] = layers_json(network);

@@ -8,13 +8,12 @@
 #include "convert/onnx_export.h"
 #include "evaluation/report.h"
 #include "graph/counts.h"
+#include "json/text.h"
 
 namespace bittern::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json exits_json(const model::Model& model, int only) {
   Json json = Json::array();
@@ -25,7 +24,7 @@ Json exits_json(const model::Model& model, int only) {
          {"output", convert::onnx_output(exit.exit)},
          {"layer", exit.layer},
          {"macs_share", exit.share},
-         {"temperature", evaluation::shortest(model.temperatures[static_cast<std::size_t>(exit.exit) - 1])}});
+         {"temperature", json::shortest(model.temperatures[static_cast<std::size_t>(exit.exit) - 1])}});
   }
   return json;
 }
@@ -34,11 +33,11 @@ Json exits_json(const model::Model& model, int only) {
 
 std::vector<std::pair<std::string, std::string>> onnx_metadata(const model::Model& model, int exit) {
   std::vector<std::pair<std::string, std::string>> all{
-      {"labels", dumped(model.labels)},
+      {"labels", json::text(model.labels)},
       {"sample_rate_hz", fmt::format("{}", model.front_end.sample_rate)},
-      {"front_end", dumped(front_end_json(model.front_end))},
-      {"exits", dumped(exits_json(model, exit))},
-      {"operating_points", dumped(operating_points_json(model.operating_points))},
+      {"front_end", json::text(front_end_json(model.front_end))},
+      {"exits", json::text(exits_json(model, exit))},
+      {"operating_points", json::text(operating_points_json(model.operating_points))},
       {"architecture", model.network.architecture()},
       {"data_name", model.provenance.data_name},
       {"data_digest", model.provenance.data_digest},

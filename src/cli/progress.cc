@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "cli/interrupt.h"
+
 namespace bittern::cli {
 namespace {
 
@@ -22,6 +24,13 @@ std::string duration(double seconds) {
 }
 
 }  // namespace
+
+std::function<bool(std::size_t, std::size_t)> follow(Progress& progress) {
+  return [&progress](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+    return !interrupted();
+  };
+}
 
 std::string progress_line(std::string_view what, std::string_view unit, std::size_t done, std::size_t total,
                           double rate) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -46,6 +47,10 @@ class Progress {
   Rate rate_;
   Rate::Clock::time_point last_drawn_;
 };
+
+// For work that reports how far it is and ends when told false: draws it, and is false once Ctrl-C was
+// pressed. `progress` must outlive it.
+std::function<bool(std::size_t done, std::size_t total)> follow(Progress& progress);
 
 // The line without control sequences; `rate` in units per second, 0 where not known yet.
 std::string progress_line(std::string_view what, std::string_view unit, std::size_t done, std::size_t total,

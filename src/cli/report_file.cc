@@ -2,6 +2,7 @@
 
 #ifdef BITTERN_REPORTS
 #include "core/atomic_file.h"
+#include "json/text.h"
 #include "report/evaluation_page.h"
 #include "report/reproduction_page.h"
 #include "report/svg.h"
@@ -22,9 +23,7 @@ Status write_reproduction(
     const nlohmann::ordered_json& results,
     const std::function<std::string(const std::string& task, const std::string& file)>& recording,
     const std::filesystem::path& folder) {
-  using Json = nlohmann::ordered_json;
-  BITTERN_RETURN_IF_ERROR(write_file(folder / "results.json",
-                                     results.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
+  BITTERN_RETURN_IF_ERROR(write_file(folder / "results.json", json::text(results, 1) + "\n"));
   const report::Page page = report::reproduction_page(results, recording);
   std::error_code error;
   std::filesystem::create_directories(folder / "figures", error);
@@ -34,8 +33,7 @@ Status write_reproduction(
     const std::filesystem::path figure = folder / "figures" / chart.name;
     BITTERN_ASSIGN_OR_RETURN(const std::string svg, renderer.render(chart));
     BITTERN_RETURN_IF_ERROR(write_file(figure.string() + ".svg", svg));
-    BITTERN_RETURN_IF_ERROR(write_file(
-        figure.string() + ".json", chart.option.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
+    BITTERN_RETURN_IF_ERROR(write_file(figure.string() + ".json", json::text(chart.option, 1) + "\n"));
   }
   BITTERN_ASSIGN_OR_RETURN(const std::string html, page.html());
   return write_file(folder / "report.html", html);

@@ -3,25 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <span>
-
 #include "cli/output.h"
+#include "evaluation/words.h"
 
 namespace bittern::cli {
 namespace {
 
+using evaluation::interval;
+using evaluation::percent;
 using evaluation::Proportion;
 using evaluation::Report;
 using Align = Table::Align;
 
-std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
-
-std::string accuracy(const Proportion& p) {
-  return p.clips == 0 ? std::string("-") : fmt::format("{:.1f} %", p.value * 100);
-}
-std::string interval(const Proportion& p) {
-  return p.clips == 0 ? std::string("-") : fmt::format("{:.1f} to {:.1f} %", p.low * 100, p.high * 100);
-}
 std::string time(const std::optional<double>& time_us) {
   return time_us ? fmt::format("{:.0f}", *time_us) : std::string();
 }
@@ -57,7 +50,7 @@ std::string exit_table(const Report& report) {
   add_time_column(columns, report.exits.front().time_us.has_value(), "median time/us");
   Table table(columns);
   for (const evaluation::ExitRow& row : report.exits) {
-    table.add({fmt::format("{}", row.exit), one_line(row.layer), accuracy(row.accuracy),
+    table.add({fmt::format("{}", row.exit), one_line(row.layer), percent(row.accuracy),
                interval(row.accuracy), fmt::format("{}", row.accuracy.clips), percent(row.macs_share),
                fmt::format("{:.3f}", row.temperature), fmt::format("{:.3f}", row.ece),
                fmt::format("{:.3f}", row.ece_without), time(row.time_us)});
@@ -77,7 +70,7 @@ std::string rule_table(const Report& report, const std::string& only_rule) {
   for (const evaluation::RuleRow& row : report.rules) {
     if (!only_rule.empty() && row.rule != only_rule) continue;
     const evaluation::Outcome& outcome = row.outcome;
-    table.add({row.rule, fmt::format("{}", row.threshold), accuracy(outcome.accuracy),
+    table.add({row.rule, fmt::format("{}", row.threshold), percent(outcome.accuracy),
                interval(outcome.accuracy), fmt::format("{}", outcome.accuracy.clips),
                fmt::format("{:.2f}", outcome.average_exit), percent(outcome.macs_share),
                fmt::format("{}", fmt::join(outcome.histogram, " ")), time(row.time_us)});
@@ -101,12 +94,10 @@ std::string point_table(const Report& report) {
   Table table(columns);
   for (const evaluation::PointRow& row : report.operating_points) {
     const evaluation::Outcome& outcome = row.outcome;
-    // At the last exit all leave.
-    const auto before_last = std::span(row.thresholds).first(row.thresholds.size() - 1);
     std::vector<std::string> cells{one_line(row.name),
                                    row.rule,
-                                   fmt::format("{}", fmt::join(before_last, " ")),
-                                   accuracy(outcome.accuracy),
+                                   evaluation::thresholds(row),
+                                   percent(outcome.accuracy),
                                    interval(outcome.accuracy),
                                    fmt::format("{}", outcome.accuracy.clips),
                                    fmt::format("{:.2f}", row.accuracy_loss() * 100),
@@ -139,7 +130,7 @@ std::string class_table(const Report& report, const exits::Policy& policy) {
   Table table(columns);
   for (std::size_t c = 0; c < report.per_class.size(); ++c) {
     const Proportion& p = report.per_class[c];
-    std::vector<std::string> row{one_line(report.labels[c]), accuracy(p), interval(p),
+    std::vector<std::string> row{one_line(report.labels[c]), percent(p), interval(p),
                                  fmt::format("{}", p.clips)};
     if (leaving != nullptr)
       row.push_back(fmt::format("{}", fmt::join(leaving->outcome.histogram_per_class[c], " ")));

@@ -17,6 +17,7 @@
 #include "cli/report_file.h"
 #include "cli/separate.h"
 #include "core/atomic_file.h"
+#include "json/text.h"
 #include "reproduce/estimate.h"
 #include "reproduce/experiment.h"
 #include "reproduce/results.h"
@@ -63,7 +64,7 @@ Status print_plan(const reproduce::Experiment& experiment, const reproduce::Fold
                               {"epochs_done", state.epochs},
                               {"done", state.done}});
     }
-    return write_out(json.dump(2) + "\n");
+    return write_out(json::text(json, 2) + "\n");
   }
   Table table(
       {{"run", Table::Align::kLeft, 0}, {"epochs", Table::Align::kRight, 0}, {"", Table::Align::kLeft, 0}});
@@ -116,7 +117,8 @@ Status run(const Options& options) {
   std::error_code error;
   fs::create_directories(folder.root, error);
   if (error) return io_error(fmt::format("{}: {}", options.out, error.message()));
-  BITTERN_RETURN_IF_ERROR(write_file(folder.root / "experiment.json", experiment.source.dump(2) + "\n"));
+  BITTERN_RETURN_IF_ERROR(
+      write_file(folder.root / "experiment.json", json::text(experiment.source, 2) + "\n"));
   BITTERN_ASSIGN_OR_RETURN(const reproduce::RunnerResult trained, train(experiment, folder, options));
   for (const std::string& line : trained.failed) print_error(line);
 
@@ -125,10 +127,7 @@ Status run(const Options& options) {
     Progress progress("evaluating", "models", options.quiet);
     reproduce::ResultOptions measuring;
     measuring.threads = options.jobs;
-    measuring.progress = [&](std::size_t done, std::size_t total) {
-      progress.update(done, total);
-      return !interrupted();
-    };
+    measuring.progress = follow(progress);
     BITTERN_ASSIGN_OR_RETURN(results, reproduce::measure_results(experiment, folder, measuring));
   }
   const auto recording = [&](const std::string& name, const std::string& file) {

@@ -26,24 +26,19 @@ Status add_times(Report& report, const std::shared_ptr<const model::Model>& mode
   }
   std::vector<exits::Policy> policies;
   std::vector<std::optional<double>*> places;
-  for (ExitRow& row : report.exits) {
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
-                             exits::Policy::at_exit(row.exit, static_cast<int>(report.exits.size())));
-    policies.push_back(policy);
-    places.push_back(&row.time_us);
-  }
-  for (RuleRow& row : report.rules) {
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
-                             exits::Policy::with_threshold(row.rule, row.threshold));
-    policies.push_back(policy);
-    places.push_back(&row.time_us);
-  }
-  for (PointRow& row : report.operating_points) {
-    BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
-                             exits::Policy::with_thresholds(row.rule, row.thresholds));
-    policies.push_back(policy);
-    places.push_back(&row.time_us);
-  }
+  const auto add = [&](const Expected<exits::Policy>& policy, std::optional<double>& place) -> Status {
+    if (!policy.ok()) return policy.error();
+    policies.push_back(*policy);
+    places.push_back(&place);
+    return {};
+  };
+  const auto exits = static_cast<int>(report.exits.size());
+  for (ExitRow& row : report.exits)
+    BITTERN_RETURN_IF_ERROR(add(exits::Policy::at_exit(row.exit, exits), row.time_us));
+  for (RuleRow& row : report.rules)
+    BITTERN_RETURN_IF_ERROR(add(exits::Policy::with_threshold(row.rule, row.threshold), row.time_us));
+  for (PointRow& row : report.operating_points)
+    BITTERN_RETURN_IF_ERROR(add(exits::Policy::with_thresholds(row.rule, row.thresholds), row.time_us));
   const auto go_on = [&](std::size_t done, std::size_t total) {
     return !options.progress || options.progress("timing", done, total);
   };

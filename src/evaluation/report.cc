@@ -1,14 +1,14 @@
 #include "evaluation/report.h"
 
-#include <array>
-#include <charconv>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "json/text.h"
 
 namespace bittern::evaluation {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
+using json::shortest;
 
 void add_time(Json& object, const std::optional<double>& time_us) {
   if (time_us) object["time_us"] = *time_us;
@@ -110,9 +110,10 @@ Json rules_json(const Report& report) {
 Json points_json(const Report& report) {
   Json list = Json::array();
   for (const PointRow& row : report.operating_points) {
-    std::vector<double> thresholds;
-    for (const float threshold : row.thresholds) thresholds.push_back(shortest(threshold));
-    Json object{{"name", row.name}, {"rule", row.rule}, {"thresholds", thresholds}, {"promise", row.promise}};
+    Json object{{"name", row.name},
+                {"rule", row.rule},
+                {"thresholds", shortest(row.thresholds)},
+                {"promise", row.promise}};
     add_outcome(object, row.outcome);
     object["accuracy_loss"] = row.accuracy_loss();
     object["clips_lost"] = row.exchange.lost;
@@ -144,14 +145,6 @@ double PointRow::accuracy_loss() const {
   if (outcome.accuracy.clips == 0) return 0;
   return (static_cast<double>(exchange.lost) - static_cast<double>(exchange.won)) /
          static_cast<double>(outcome.accuracy.clips);
-}
-
-double shortest(float value) {
-  std::array<char, 32> text{};
-  const auto printed = std::to_chars(text.data(), text.data() + text.size(), value);
-  double result = 0;
-  std::from_chars(text.data(), printed.ptr, result);
-  return result;
 }
 
 Json to_json(const Proportion& proportion) {
@@ -197,7 +190,7 @@ Json to_json(const Report& report) {
 }
 
 std::string json_text(const Report& report) {
-  return one_line_per_row(to_json(report).dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
+  return one_line_per_row(json::text(to_json(report), 2)) + "\n";
 }
 
 }  // namespace bittern::evaluation

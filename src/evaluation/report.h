@@ -90,7 +90,4 @@ nlohmann::ordered_json to_json(const Report& report);
 // The text to store: indented by two, names that are not UTF-8 mended, a final newline.
 std::string json_text(const Report& report);
 
-// The double that prints like `value`: 0.1F as 0.1, not as 0.10000000149.
-double shortest(float value);
-
 }  // namespace bittern::evaluation

@@ -133,6 +133,12 @@ Chart panels(std::string name, std::string title, const Axis& x, const Axis& y,
   return chart;
 }
 
+std::vector<Stack> exit_stacks(std::size_t exits) {
+  std::vector<Stack> stacks;
+  for (std::size_t exit = 1; exit <= exits; ++exit) stacks.push_back({fmt::format("exit {}", exit), {}});
+  return stacks;
+}
+
 Chart stacked_bars(std::string name, std::string title, const Axis& x, const Axis& y,
                    const std::vector<std::string>& categories, const std::vector<Stack>& stacks) {
   Chart chart{std::move(name), std::move(title), 380, {}};

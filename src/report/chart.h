@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ struct Stack {
   std::string name;
   std::vector<double> values;  // one for each category
 };
+
+// "exit 1", "exit 2", ..., without values.
+std::vector<Stack> exit_stacks(std::size_t exits);
 
 // One bar for each category, made of the stacks' parts.
 Chart stacked_bars(std::string name, std::string title, const Axis& x, const Axis& y,

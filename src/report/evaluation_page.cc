@@ -7,10 +7,15 @@
 #include <string>
 #include <utility>
 
+#include "evaluation/words.h"
+#include "json/text.h"
+
 namespace bittern::report {
 namespace {
 
 using evaluation::ExitRow;
+using evaluation::interval;
+using evaluation::percent;
 using evaluation::Proportion;
 using evaluation::Report;
 using evaluation::RuleRow;
@@ -18,12 +23,6 @@ using evaluation::RuleRow;
 // The rule that the others are measured against, and the threshold that is the default.
 constexpr std::string_view kRule = "entropy";
 constexpr float kThreshold = 0.5F;
-
-std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
-std::string accuracy(const Proportion& p) { return p.clips == 0 ? "-" : percent(p.value); }
-std::string interval(const Proportion& p) {
-  return p.clips == 0 ? "-" : fmt::format("{:.1f} to {:.1f} %", p.low * 100, p.high * 100);
-}
 
 std::vector<const RuleRow*> rows_of(const Report& report, std::string_view rule) {
   std::vector<const RuleRow*> rows;
@@ -48,7 +47,7 @@ void add_exits(Page& page, const Report& report) {
   const bool timed = report.exits.front().time_us.has_value();
   if (timed) table.header.emplace_back("median time/us");
   for (const ExitRow& row : report.exits) {
-    std::vector<Cell> cells{fmt::format("{}", row.exit), accuracy(row.accuracy), interval(row.accuracy),
+    std::vector<Cell> cells{fmt::format("{}", row.exit), percent(row.accuracy), interval(row.accuracy),
                             percent(row.macs_share), row.layer};
     if (timed) cells.emplace_back(row.time_us ? fmt::format("{:.0f}", *row.time_us) : "");
     table.rows.push_back(std::move(cells));
@@ -68,10 +67,9 @@ void add_thresholds(Page& page, const Report& report) {
   page.heading("Leaving early");
   Line line{"entropy rule", {}, {}, false};
   std::vector<std::string> thresholds;
-  std::vector<Stack> stacks;
-  for (const ExitRow& row : report.exits) stacks.push_back({fmt::format("exit {}", row.exit), {}});
+  std::vector<Stack> stacks = exit_stacks(report.exits.size());
   for (const RuleRow* row : rows) {
-    const double threshold = evaluation::shortest(row->threshold);
+    const double threshold = json::shortest(row->threshold);
     line.points.push_back({threshold, row->outcome.accuracy.value * 100});
     line.intervals.push_back({row->outcome.accuracy.low * 100, row->outcome.accuracy.high * 100});
     thresholds.push_back(fmt::format("{}", threshold));
@@ -119,12 +117,11 @@ void add_points(Page& page, const Report& report) {
               {}};
   if (timed) table.header.emplace_back("median time/us");
   std::vector<std::string> names;
-  std::vector<Stack> stacks;
-  for (const ExitRow& row : report.exits) stacks.push_back({fmt::format("exit {}", row.exit), {}});
+  std::vector<Stack> stacks = exit_stacks(report.exits.size());
   for (const evaluation::PointRow& row : report.operating_points) {
     const evaluation::Outcome& outcome = row.outcome;
     std::vector<Cell> cells{row.name,
-                            accuracy(outcome.accuracy),
+                            percent(outcome.accuracy),
                             interval(outcome.accuracy),
                             fmt::format("{:.2f}", row.accuracy_loss() * 100),
                             fmt::format("{}", row.exchange.lost),
@@ -143,10 +140,7 @@ void add_points(Page& page, const Report& report) {
       "operating point wrong, and won the other way round.");
   Table promises{{"operating point", "rule", "thresholds, exit by exit", "promise"}, {}};
   for (const evaluation::PointRow& row : report.operating_points) {
-    std::string thresholds;  // at the last exit all leave
-    for (std::size_t e = 0; e + 1 < row.thresholds.size(); ++e)
-      thresholds += fmt::format("{}{}", e == 0 ? "" : " ", row.thresholds[e]);
-    promises.rows.push_back({row.name, row.rule, thresholds, row.promise});
+    promises.rows.push_back({row.name, row.rule, evaluation::thresholds(row), row.promise});
   }
   page.table(promises);
   page.chart(stacked_bars("exits-by-operating-point", "Where clips leave at each operating point",
@@ -194,7 +188,7 @@ void add_classes(Page& page, const Report& report) {
   Table table{{"class", "accuracy", "95 % interval", "clips"}, {}};
   for (std::size_t c = 0; c < report.per_class.size(); ++c) {
     const Proportion& p = report.per_class[c];
-    table.rows.push_back({report.labels[c], accuracy(p), interval(p), fmt::format("{}", p.clips)});
+    table.rows.push_back({report.labels[c], percent(p), interval(p), fmt::format("{}", p.clips)});
   }
   page.table(table);
   page.paragraph("At the last exit.");
@@ -202,9 +196,8 @@ void add_classes(Page& page, const Report& report) {
   const auto leaving =
       std::find_if(rows.begin(), rows.end(), [](const RuleRow* row) { return row->threshold == kThreshold; });
   if (leaving == rows.end()) return;
-  std::vector<Stack> stacks;
+  std::vector<Stack> stacks = exit_stacks(report.exits.size());
   std::vector<std::string> classes;
-  for (const ExitRow& row : report.exits) stacks.push_back({fmt::format("exit {}", row.exit), {}});
   for (std::size_t c = 0; c < report.per_class.size(); ++c) {
     if (report.per_class[c].clips == 0) continue;
     classes.push_back(report.labels[c]);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "json/text.h"
 #include "report/charting_library.h"
 #include "report/svg.h"
 
@@ -60,10 +61,7 @@ constexpr std::string_view kScript = R"js(
 )js";
 
 // Valid UTF-8, whatever it was.
-std::string mended(std::string_view text) {
-  using Json = nlohmann::json;
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
+std::string mended(std::string_view text) { return json::Json::parse(json::text(text)).get<std::string>(); }
 
 std::string escaped(std::string_view text) {
   std::string result;
@@ -91,7 +89,7 @@ std::string escaped(std::string_view text) {
 // JSON that cannot end the script element that it stands in.
 std::string script_json(const nlohmann::ordered_json& json) {
   std::string result;
-  for (const char c : json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) {
+  for (const char c : json::text(json)) {
     if (c == '<') {
       result += "\\u003c";
     } else {

@@ -203,8 +203,7 @@ class Reproduction {
       const auto joint = runs(task, network, 0);
       if (joint.empty()) continue;
       std::vector<std::string> thresholds;
-      std::vector<Stack> stacks;
-      for (int exit = 1; exit <= exits(network); ++exit) stacks.push_back({fmt::format("exit {}", exit), {}});
+      std::vector<Stack> stacks = exit_stacks(network["exits"].size());
       for (const Json& rule : (*joint.front())["rules"]) {
         thresholds.push_back(fmt::format("{}", rule["threshold"].get<double>()));
         for (std::size_t e = 0; e < stacks.size(); ++e)
@@ -249,9 +248,7 @@ class Reproduction {
       if (joint.empty()) continue;
       for (const Json& rule : (*joint.front())["rules"]) {
         if (rule["threshold"] != kThreshold) continue;
-        std::vector<Stack> stacks;
-        for (int exit = 1; exit <= exits(network); ++exit)
-          stacks.push_back({fmt::format("exit {}", exit), {}});
+        std::vector<Stack> stacks = exit_stacks(network["exits"].size());
         std::vector<std::string> classes;
         for (std::size_t c = 0; c < task["labels"].size(); ++c) {
           double clips = 0;

@@ -3,66 +3,18 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
-#include <initializer_list>
-#include <iterator>
 #include <set>
 #include <string_view>
 
 #include "graph/architecture.h"
+#include "json/object_reader.h"
+#include "json/text.h"
 
 namespace bittern::reproduce {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// One object of the file: keys are asked for, and none may be left over.
-class Reader {
- public:
-  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json_.is_object()) fail("must be an object");
-  }
-
-  template <class T>
-  void required(const char* key, T& value) {
-    if (!take(key, value)) fail(fmt::format("'{}' is missing", key));
-  }
-  template <class T>
-  void optional(const char* key, T& value) {
-    static_cast<void>(take(key, value));
-  }
-
-  Status finish() {
-    if (!status_.ok()) return status_;
-    for (const auto& [key, value] : json_.items())
-      if (!known_.contains(key)) return invalid_argument(fmt::format("{}: unknown key '{}'", where_, key));
-    return {};
-  }
-
- private:
-  // False where the key is not there.
-  template <class T>
-  bool take(const char* key, T& value) {
-    known_.insert(key);
-    if (!status_.ok()) return true;
-    const auto found = json_.find(key);
-    if (found == json_.end()) return false;
-    try {
-      found->get_to(value);
-    } catch (const nlohmann::json::exception&) {
-      fail(fmt::format("'{}' has the wrong type", key));
-    }
-    return true;
-  }
-  void fail(const std::string& what) {
-    if (status_.ok()) status_ = invalid_argument(fmt::format("{}: {}", where_, what));
-  }
-
-  const Json& json_;
-  std::string where_;
-  std::set<std::string> known_;
-  Status status_;
-};
+using json::Json;
+using json::ObjectReader;
 
 Status check_list(const Json& list, const std::string& where, const char* key) {
   if (list.is_array() && !list.empty()) return {};
@@ -90,7 +42,7 @@ Expected<std::vector<Task>> read_tasks(const Json& list, const std::string& wher
     Task task;
     std::string data;
     std::string noise;
-    Reader reader(json, fmt::format("{}, tasks[{}]", where, tasks.size()));
+    ObjectReader reader(json, fmt::format("{}, tasks[{}]", where, tasks.size()));
     reader.required("name", task.name);
     reader.required("data", data);
     reader.optional("noise", noise);
@@ -112,7 +64,7 @@ Expected<std::vector<Network>> read_networks(const Json& list, const std::string
   for (const Json& json : list) {
     Network network;
     const std::string here = fmt::format("{}, networks[{}]", where, networks.size());
-    Reader reader(json, here);
+    ObjectReader reader(json, here);
     reader.required("architecture", network.architecture);
     reader.optional("paper", network.paper);
     reader.required("seeds", network.seeds);
@@ -160,14 +112,6 @@ Expected<std::vector<std::string>> read_options(const Json& train, const std::st
   return options;
 }
 
-Expected<Json> parse(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return not_found(file.string() + ": cannot be read");
-  Json json = Json::parse(stream, nullptr, false);
-  if (json.is_discarded()) return invalid_argument(file.string() + ": is not JSON");
-  return json;
-}
-
 }  // namespace
 
 std::vector<Run> Experiment::runs() const {
@@ -198,10 +142,10 @@ std::string Experiment::name(const Run& run) const {
 
 Expected<Experiment> read_experiment(const std::filesystem::path& file, const std::filesystem::path& root) {
   Experiment experiment;
-  BITTERN_ASSIGN_OR_RETURN(experiment.source, parse(file));
+  BITTERN_ASSIGN_OR_RETURN(experiment.source, json::read_file(file));
   const std::string where = file.string();
   Json tasks, networks, train = Json::object();
-  Reader reader(experiment.source, where);
+  ObjectReader reader(experiment.source, where);
   reader.required("title", experiment.title);
   reader.required("tasks", tasks);
   reader.required("networks", networks);

@@ -18,6 +18,7 @@
 #include "exits/rule.h"
 #include "graph/architecture.h"
 #include "graph/counts.h"
+#include "json/text.h"
 #include "model/file.h"
 
 namespace bittern::reproduce {
@@ -83,7 +84,7 @@ Expected<Json> rules_json(const Measured& measured, const std::vector<float>& th
     BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy, exits::Policy::with_threshold("entropy", threshold));
     const evaluation::Outcome outcome =
         evaluation::apply(policy, measured.answers, measured.truth, measured.collected);
-    list.push_back({{"threshold", evaluation::shortest(threshold)},
+    list.push_back({{"threshold", json::shortest(threshold)},
                     {"accuracy", evaluation::to_json(outcome.accuracy)},
                     {"average_exit", outcome.average_exit},
                     {"histogram", outcome.histogram},
@@ -99,7 +100,7 @@ Json clips_json(const Measured& measured, const Clips& clips, const std::vector<
     Json entropies = Json::array();
     for (const exits::Answer& answer : measured.answers.of(clip)) {
       answers.push_back(labels[static_cast<std::size_t>(answer.label)]);
-      entropies.push_back(evaluation::shortest(answer.entropy));
+      entropies.push_back(json::shortest(answer.entropy));
     }
     list.push_back({{"file", clips.loaded.names[clip]},
                     {"truth", labels[static_cast<std::size_t>(measured.truth.labels[clip])]},
@@ -125,8 +126,7 @@ class Results {
       list.push_back(std::move(measured));
     }
     Json thresholds = Json::array();
-    for (const float threshold : experiment_.thresholds)
-      thresholds.push_back(evaluation::shortest(threshold));
+    for (const float threshold : experiment_.thresholds) thresholds.push_back(json::shortest(threshold));
     Json json{{"title", experiment_.title},
               {"epochs", experiment_.epochs},
               {"placement", experiment_.placement},

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <set>
+
+#include "json/object_reader.h"
+#include "json/text.h"
 
 namespace bittern::training {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
+using json::shortest;
 
 Status check(bool holds, std::string_view field, const std::string& value, std::string_view range) {
   if (holds) return {};
@@ -40,42 +42,6 @@ Status check_loss(const LossSettings& loss, bool weights_given) {
   }
   return {};
 }
-
-// Reads typed fields of one object and remembers which keys were known.
-class Reader {
- public:
-  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {}
-
-  template <class T>
-  void read(const char* key, T& value) {
-    known_.insert(key);
-    if (!status_.ok()) return;
-    const auto found = json_.find(key);
-    if (found == json_.end()) {
-      status_ = corrupt(fmt::format("{}: '{}' is missing", where_, key));
-      return;
-    }
-    try {
-      found->get_to(value);
-    } catch (const nlohmann::json::exception&) {
-      status_ = corrupt(fmt::format("{}: '{}' has the wrong type", where_, key));
-    }
-  }
-
-  Status finish() {
-    if (!status_.ok()) return status_;
-    for (const auto& [key, value] : json_.items()) {
-      if (!known_.contains(key)) return corrupt(fmt::format("{}: unknown key '{}'", where_, key));
-    }
-    return {};
-  }
-
- private:
-  const Json& json_;
-  std::string where_;
-  std::set<std::string> known_;
-  Status status_;
-};
 
 }  // namespace
 
@@ -141,8 +107,6 @@ Status Recipe::validate() const {
 
 Json to_json(const Recipe& recipe) {
   const AugmentSettings& augment = recipe.augment;
-  // Through their shortest decimal form, so that 0.1F does not become 0.10000000149011612.
-  const auto shortest = [](float value) { return std::stod(fmt::format("{}", value)); };
   return {
       {"architecture", recipe.architecture},
       {"placement", recipe.placement},
@@ -196,54 +160,54 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   Json loss = Json::object();
   Json bop = Json::object();
   Json augment = Json::object();
-  Reader reader(json, "recipe");
-  reader.read("architecture", recipe.architecture);
-  reader.read("placement", recipe.placement);
-  reader.read("exit_pool", pool);
-  reader.read("single_exit", recipe.single_exit);
-  reader.read("epochs", recipe.epochs);
-  reader.read("batch", recipe.batch);
-  reader.read("learning_rate", recipe.learning_rate);
-  reader.read("schedule", schedule);
-  reader.read("warmup_epochs", recipe.warmup_epochs);
-  reader.read("float_epochs", recipe.float_epochs);
-  reader.read("average_decay", recipe.average_decay);
-  reader.read("binary_optimizer", optimizer);
-  reader.read("bop", bop);
-  reader.read("exit_weights", recipe.exit_weights);
-  reader.read("loss", loss);
-  reader.read("augment", augment);
-  reader.read("seed", recipe.seed);
-  reader.read("threads", recipe.threads);
-  reader.read("device", recipe.device);
-  reader.read("precision", precision);
+  json::ObjectReader reader(json, "recipe", ErrorCode::kCorrupt);
+  reader.required("architecture", recipe.architecture);
+  reader.required("placement", recipe.placement);
+  reader.required("exit_pool", pool);
+  reader.required("single_exit", recipe.single_exit);
+  reader.required("epochs", recipe.epochs);
+  reader.required("batch", recipe.batch);
+  reader.required("learning_rate", recipe.learning_rate);
+  reader.required("schedule", schedule);
+  reader.required("warmup_epochs", recipe.warmup_epochs);
+  reader.required("float_epochs", recipe.float_epochs);
+  reader.required("average_decay", recipe.average_decay);
+  reader.required("binary_optimizer", optimizer);
+  reader.required("bop", bop);
+  reader.required("exit_weights", recipe.exit_weights);
+  reader.required("loss", loss);
+  reader.required("augment", augment);
+  reader.required("seed", recipe.seed);
+  reader.required("threads", recipe.threads);
+  reader.required("device", recipe.device);
+  reader.required("precision", precision);
   BITTERN_RETURN_IF_ERROR(reader.finish());
 
-  Reader bop_reader(bop, "recipe, bop");
-  bop_reader.read("gamma", recipe.bop_gamma);
-  bop_reader.read("gamma_end", recipe.bop_gamma_end);
-  bop_reader.read("schedule", bop_schedule);
-  bop_reader.read("warmup_epochs", recipe.bop_warmup_epochs);
-  bop_reader.read("threshold", recipe.bop_threshold);
+  json::ObjectReader bop_reader(bop, "recipe, bop", ErrorCode::kCorrupt);
+  bop_reader.required("gamma", recipe.bop_gamma);
+  bop_reader.required("gamma_end", recipe.bop_gamma_end);
+  bop_reader.required("schedule", bop_schedule);
+  bop_reader.required("warmup_epochs", recipe.bop_warmup_epochs);
+  bop_reader.required("threshold", recipe.bop_threshold);
   BITTERN_RETURN_IF_ERROR(bop_reader.finish());
 
-  Reader loss_reader(loss, "recipe, loss");
-  loss_reader.read("exit_weighting", weighting);
-  loss_reader.read("label_smoothing", recipe.loss.label_smoothing);
-  loss_reader.read("distillation", recipe.loss.distillation);
-  loss_reader.read("temperature", recipe.loss.temperature);
+  json::ObjectReader loss_reader(loss, "recipe, loss", ErrorCode::kCorrupt);
+  loss_reader.required("exit_weighting", weighting);
+  loss_reader.required("label_smoothing", recipe.loss.label_smoothing);
+  loss_reader.required("distillation", recipe.loss.distillation);
+  loss_reader.required("temperature", recipe.loss.temperature);
   BITTERN_RETURN_IF_ERROR(loss_reader.finish());
 
-  Reader augment_reader(augment, "recipe, augment");
-  augment_reader.read("random_window", recipe.augment.random_window);
-  augment_reader.read("shift_ms", recipe.augment.shift_ms);
-  augment_reader.read("noise_probability", recipe.augment.noise_probability);
-  augment_reader.read("noise_level", recipe.augment.noise_level);
-  augment_reader.read("time_masks", recipe.augment.time_masks);
-  augment_reader.read("time_mask_frames", recipe.augment.time_mask_frames);
-  augment_reader.read("frequency_masks", recipe.augment.frequency_masks);
-  augment_reader.read("frequency_mask_bins", recipe.augment.frequency_mask_bins);
-  augment_reader.read("mixup", recipe.augment.mixup);
+  json::ObjectReader augment_reader(augment, "recipe, augment", ErrorCode::kCorrupt);
+  augment_reader.required("random_window", recipe.augment.random_window);
+  augment_reader.required("shift_ms", recipe.augment.shift_ms);
+  augment_reader.required("noise_probability", recipe.augment.noise_probability);
+  augment_reader.required("noise_level", recipe.augment.noise_level);
+  augment_reader.required("time_masks", recipe.augment.time_masks);
+  augment_reader.required("time_mask_frames", recipe.augment.time_mask_frames);
+  augment_reader.required("frequency_masks", recipe.augment.frequency_masks);
+  augment_reader.required("frequency_mask_bins", recipe.augment.frequency_mask_bins);
+  augment_reader.required("mixup", recipe.augment.mixup);
   BITTERN_RETURN_IF_ERROR(augment_reader.finish());
 
   if (pool != "time" && pool != "global") return corrupt("recipe: exit_pool must be time or global");

@@ -47,7 +47,7 @@ TEST_F(Experiments, MistakesAreNamed) {
       {R"("title": "Trial",)", "", "'title' is missing"},
       {R"("title")", R"("titel")", "'title' is missing"},
       {R"("single_exits": true)", R"("single_exits": true, "more": 1)", "unknown key 'more'"},
-      {R"("single_exits": true)", R"("single_exits": "yes")", "'single_exits' has the wrong type"},
+      {R"("single_exits": true)", R"("single_exits": "yes")", "'single_exits' must be true or false"},
       {R"("name": "words")", R"("name": "../words")", "is no name"},
       {R"("name": "tongues")", R"("name": "words")", "is there twice"},
       {R"("architecture": "quicknet",)", R"("architecture": "quacknet",)", "quacknet"},

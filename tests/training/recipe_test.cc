@@ -56,6 +56,12 @@ TEST(Recipe, NamesAnUnknownAMissingAndAMistypedKey) {
   read = recipe_from_json(json);
   ASSERT_FALSE(read.ok());
   EXPECT_NE(read.error().message.find("batch"), std::string::npos);
+
+  json = to_json(Recipe());
+  json["bop"]["warmup_epochs"] = true;
+  read = recipe_from_json(json);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().message, "recipe, bop: 'warmup_epochs' must be a number");
 }
 
 TEST(Recipe, SaysInWhatTwoDiffer) {
