@@ -2,6 +2,7 @@
 import json
 import pathlib
 import subprocess
+import sys
 
 import numpy as np
 import soundfile
@@ -21,9 +22,15 @@ def front_end(build, model=SHIPPED):
     return json.loads(bittern(build, "inspect", model, "--json"))["front_end"]
 
 
-def clips(spec):
-    """[clips, frames, bins] of the recordings in samples/."""
-    return np.stack([log_mel(window(soundfile.read(path, dtype="float32")[0], spec), spec) for path in CLIPS])
+def clips(spec, recordings=CLIPS):
+    """[clips, frames, bins] of recordings at the front end's rate, those in samples/ by default."""
+    features = []
+    for path in recordings:
+        samples, rate = soundfile.read(path, dtype="float32")
+        if rate != spec["sample_rate_hz"] or samples.ndim != 1:
+            sys.exit(f"{path}: has {rate} Hz and {samples.ndim} channels; give mono recordings of {spec['sample_rate_hz']} Hz")
+        features.append(log_mel(window(samples, spec), spec))
+    return np.stack(features)
 
 
 def logits(build, model, features):

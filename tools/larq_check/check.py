@@ -1,4 +1,4 @@
-"""check.py BUILD [--fixtures]. See `run`."""
+"""check.py BUILD [OUT [DIR] | --fixtures]. See `run`."""
 import json
 import pathlib
 import sys
@@ -6,12 +6,13 @@ import tarfile
 
 import networks
 import numpy as np
-from check_support import ROOT, bittern, clips, front_end, logits
+from check_support import CLIPS, ROOT, bittern, clips, front_end, logits
 
 FIXTURES = ROOT / "tests/convert/fixtures"
 MOST = 1e-3
 MOST_FLIPPED = 0.25  # of the clips
 TIE = 1e-3  # a sign can flip by rounding only where a value is this near to 0
+MOST_CLIPS = 100
 
 
 def imported(build, folder, path, name, exit_quantizer=None):
@@ -21,12 +22,19 @@ def imported(build, folder, path, name, exit_quantizer=None):
     return logits(build, model, folder / "features.npy")
 
 
-def check(build):
+def recordings(folder):
+    found = sorted(folder.rglob("*.flac"))
+    if not found:
+        sys.exit(f"{folder}: no FLAC recordings in it")
+    return found[::-(-len(found) // MOST_CLIPS)]
+
+
+def check(build, out=None, data=None):
     folder = build / "larq_check"
     folder.mkdir(exist_ok=True)
-    features = clips(front_end(build))
+    features = clips(front_end(build), recordings(data) if data else CLIPS)
     np.save(folder / "features.npy", features)
-    failed = False
+    failed, rows = False, []
     print("network            exits         file      largest difference  flipped clips  (of)")
     for name in networks.NETWORKS:
         for kind, exits in [("original", 1), *((kind, 5) for kind in networks.EXITS), ("norm-before", 1)]:
@@ -43,7 +51,18 @@ def check(build):
                 failed |= bool(bad)
                 print(f"{name:18} {exits} {kind:12} {form:8} {worst[~flipped].max(initial=0):19.1e} {flipped.sum():14} {len(worst):5}"
                       + ("  WRONG" if bad else ""), flush=True)
+                rows.append({
+                    "network": name, "exits": exits, "head": kind, "file": form, "clips": len(worst),
+                    "largest_logit": round(float(np.abs(expected).max()), 3),
+                    "largest_difference": float(f"{worst[~flipped].max(initial=0):.2g}"),
+                    "flipped_clips": int(flipped.sum()),
+                    "largest_difference_flipped": float(f"{worst[flipped].max(initial=0):.2g}"),
+                    "labels_differ": int((got.argmax(2) != expected.argmax(2)).any(1).sum()),
+                    "clips_near_a_tie": int((near <= TIE).sum()),
+                })
                 path.unlink()
+    if out:
+        out.write_text("".join(json.dumps(row) + "\n" for row in rows))
     sys.exit(failed)
 
 
@@ -84,4 +103,4 @@ def fixtures(build):
 
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1]).resolve()
-    fixtures(folder) if sys.argv[2:] == ["--fixtures"] else check(folder)
+    fixtures(folder) if sys.argv[2:] == ["--fixtures"] else check(folder, *map(pathlib.Path, sys.argv[2:]))
