@@ -1,11 +1,15 @@
 // bittern train --data DIR --out RUN: from labelled recordings to a model. A program of its own,
-// bittern-train.
+// bittern-train; several of them train together (training/launch.h).
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/interrupt.h"
@@ -16,11 +20,15 @@
 #include "cli/progress.h"
 #include "datasets/dataset.h"
 #include "graph/architecture.h"
+#include "training/launch.h"
+#include "training/process_group.h"
 #include "training/recipe.h"
 #include "training/trainer.h"
 
 namespace bittern::cli {
 namespace {
+
+constexpr int kMostRankTimeoutS = 7 * 24 * 3600;
 
 struct Options {
   training::TrainOptions train;
@@ -41,6 +49,7 @@ struct Options {
   bool resume = false;
   bool overwrite = false;
   bool quiet = false;
+  int rank_timeout_s = 600;
 };
 
 class Observer final : public training::TrainObserver {
@@ -115,13 +124,26 @@ void apply_words(Options& options) {
   if (options.overwrite) options.train.start = training::StartMode::kOverwrite;
 }
 
+// The processes that this one was started with; none where it was started alone.
+Expected<training::ProcessGroup> join_group(const Options& options) {
+  BITTERN_ASSIGN_OR_RETURN(const std::optional<training::Launch> launch,
+                           training::read_launch([](const char* name) { return std::getenv(name); }));
+  if (!launch) return training::ProcessGroup();
+  training::ProcessGroup::Settings settings;
+  settings.timeout = std::chrono::seconds(options.rank_timeout_s);
+  settings.stop = interrupted;
+  return training::ProcessGroup::connect(*launch, std::move(settings));
+}
+
 Status run(Options& options) {
   apply_words(options);
   if (const Status valid = training::check(options.train.recipe); !valid.ok())
     fail_usage(valid.error().message);
-  Observer observer(options.train.recipe.epochs, options.quiet);
-  BITTERN_RETURN_IF_ERROR(training::train(options.train, observer));
-  if (options.quiet) return {};
+  BITTERN_ASSIGN_OR_RETURN(training::ProcessGroup group, join_group(options));
+  const bool quiet = options.quiet || !group.is_first();
+  Observer observer(options.train.recipe.epochs, quiet);
+  BITTERN_RETURN_IF_ERROR(training::train(options.train, group, observer));
+  if (quiet) return {};
   if (observer.skipped() > 0) {
     print_warning(fmt::format("{} recording{} could not be read and {} left out", observer.skipped(),
                               observer.skipped() == 1 ? "" : "s", observer.skipped() == 1 ? "was" : "were"));
@@ -283,6 +305,11 @@ std::function<Status()> configure(Arguments& arguments) {
   const Argument resume =
       arguments.flag("--resume", options->resume, "Go on from RUN's checkpoint, with the same options");
   arguments.flag("--overwrite", options->overwrite, "Throw an earlier training in RUN away").excludes(resume);
+  arguments
+      .add("--rank-timeout S", options->rank_timeout_s,
+           "With several processes: seconds that one waits for another before it gives the training up")
+      .check(whole_within(1, kMostRankTimeoutS))
+      .show_default();
   arguments.add("--license TEXT", options->train.license, "Licence of the model, stored in it");
   arguments.flag("--quiet", options->quiet, "Print nothing but errors");
   return [options] { return run(*options); };

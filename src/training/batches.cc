@@ -29,7 +29,11 @@ class ThreadedSource final : public BatchSource {
  public:
   ThreadedSource(const ClipStore& clips, std::span<const std::vector<float>> noise, BatchSettings settings,
                  features::LogMel log_mel)
-      : clips_(clips), noise_(noise), settings_(std::move(settings)), log_mel_(std::move(log_mel)) {
+      : clips_(clips),
+        noise_(noise),
+        settings_(std::move(settings)),
+        slice_(settings_.plan.slice(settings_.rank, settings_.ranks)),
+        log_mel_(std::move(log_mel)) {
     worker_ = std::jthread([this](const std::stop_token& stop) {
       try {
         work(stop);
@@ -59,8 +63,9 @@ class ThreadedSource final : public BatchSource {
       const std::vector<int> order = shuffled(settings_.plan.clips, settings_.seed, epoch);
       for (int index = first; index < settings_.plan.batches(); ++index) {
         const auto size = static_cast<std::size_t>(settings_.plan.size());
-        Batch batch = make(epoch, std::span(order).subspan(static_cast<std::size_t>(index) * size, size));
-        if (settings_.augment.mixup > 0) mix_up(epoch, index, batch);
+        const auto whole = std::span(order).subspan(static_cast<std::size_t>(index) * size, size);
+        Batch batch = settings_.augment.mixup > 0 ? make_mixed(epoch, index, whole)
+                                                  : make(epoch, whole.subspan(first_clip(), clip_count()));
         std::unique_lock lock(mutex_);
         if (!taken_.wait(lock, stop, [this] { return ready_.size() < kAhead; })) return;
         ready_.push_back(std::move(batch));
@@ -91,20 +96,48 @@ class ThreadedSource final : public BatchSource {
     return batch;
   }
 
-  // A function of the whole batch and its name alone.
-  void mix_up(int epoch, int index, Batch& batch) const {
+  // Pairs are a function of the whole batch's name, so a slice may need clips beside its own, to be mixed in.
+  Batch make_mixed(int epoch, int index, std::span<const int> whole) {
     Random random(
         {settings_.seed, kMixupStream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(index)});
-    MixupPlan plan = plan_mixup(batch.clips(), settings_.augment.mixup, random);
-    mix(batch.features, plan);
-    for (const int partner : plan.partners)
-      batch.other_labels.push_back(batch.labels[static_cast<std::size_t>(partner)]);
-    batch.shares = std::move(plan.shares);
+    const MixupPlan plan = plan_mixup(static_cast<int>(whole.size()), settings_.augment.mixup, random);
+    std::vector<int> rows(whole.size(), -1);  // by place in the whole batch
+    std::vector<int> order;
+    const auto take = [&](std::size_t place) {
+      if (rows[place] >= 0) return;
+      rows[place] = static_cast<int>(order.size());
+      order.push_back(whole[place]);
+    };
+    const std::size_t end = first_clip() + clip_count();
+    for (std::size_t place = first_clip(); place < end; ++place) take(place);
+    for (std::size_t place = first_clip(); place < end; ++place)
+      take(static_cast<std::size_t>(plan.partners[place]));
+
+    Batch batch = make(epoch, order);
+    MixupPlan own;
+    for (std::size_t place = first_clip(); place < end; ++place) {
+      own.partners.push_back(rows[static_cast<std::size_t>(plan.partners[place])]);
+      own.shares.push_back(plan.shares[place]);
+      batch.other_labels.push_back(batch.labels[static_cast<std::size_t>(own.partners.back())]);
+    }
+    batch.shares = own.shares;
+    while (own.partners.size() < order.size()) {  // these stay as they are, and go
+      own.partners.push_back(static_cast<int>(own.partners.size()));
+      own.shares.push_back(1);
+    }
+    mix(batch.features, own);
+    batch.labels.resize(clip_count());
+    batch.features.resize(clip_count() * feature_count(settings_.front_end));
+    return batch;
   }
+
+  std::size_t first_clip() const { return static_cast<std::size_t>(slice_.first); }
+  std::size_t clip_count() const { return static_cast<std::size_t>(slice_.count); }
 
   const ClipStore& clips_;
   const std::span<const std::vector<float>> noise_;
   const BatchSettings settings_;
+  const BatchPlan::Slice slice_;
   features::LogMel log_mel_;
   std::vector<float> window_;
 

@@ -29,6 +29,17 @@ struct BatchPlan {
   int batch = 0;
   int batches() const { return clips < batch ? (clips > 0 ? 1 : 0) : clips / batch; }
   int size() const { return clips < batch ? clips : batch; }
+
+  // The part of every batch that one of several processes trains on: consecutive, together the whole batch,
+  // and of lengths that differ by 1 at most.
+  struct Slice {
+    int first = 0;
+    int count = 0;
+  };
+  Slice slice(int rank, int ranks) const {
+    const auto begin = [&](std::int64_t of) { return static_cast<int>(of * size() / ranks); };
+    return {begin(rank), begin(rank + 1) - begin(rank)};
+  }
 };
 
 // The clips of an epoch in their shuffled order: a function of (seed, epoch) alone.
@@ -43,9 +54,12 @@ struct BatchSettings {
   int first_epoch = 0;  // where to start: a resumed run goes on within an epoch
   int first_batch = 0;
   int epochs = 0;  // batches end behind the last epoch
+  int rank = 0;    // gives the slice of this rank of so many
+  int ranks = 1;
 };
 
-// Makes batches in order. `clips` and `noise` must outlive it.
+// Makes batches in order, or a slice of each: what a clip is like, whom it is mixed with included, does not
+// depend on the number of ranks. `clips` and `noise` must outlive it.
 class BatchSource {
  public:
   static Expected<std::unique_ptr<BatchSource>> create(const ClipStore& clips,

@@ -77,6 +77,16 @@ bool is_sealed(std::string_view file) {
 
 }  // namespace
 
+std::string to_text(const TrainingPosition& position) { return to_json(position).dump(); }
+
+Expected<TrainingPosition> position_from_text(const std::string& text) {
+  try {
+    return position_from_json(Json::parse(text));
+  } catch (const Json::exception&) {
+    return corrupt("a training's position is not whole");
+  }
+}
+
 // Through memory: torch ends the program where a file of its own cannot be written to the end.
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path) {
   const at::NoGradGuard no_grad;

@@ -22,6 +22,10 @@ struct TrainingPosition {
   std::int64_t metrics_bytes = 0;  // length of metrics.jsonl
 };
 
+// As JSON; doubles keep every bit.
+std::string to_text(const TrainingPosition& position);
+Expected<TrainingPosition> position_from_text(const std::string& text);
+
 struct Checkpoint {
   TrainingPosition position;
   std::string recipe;        // JSON

@@ -211,6 +211,9 @@ Expected<TrainableNetwork> TrainableNetwork::create(graph::Network network, Bina
     add("beta", tensors.norm.beta, true, false);
     add("mean", tensors.norm.mean, false, false);
     add("variance", tensors.norm.variance, false, false);
+    if (tensors.norm.mean.defined())
+      result.moving_averages_.insert(result.moving_averages_.end(),
+                                     {tensors.norm.mean, tensors.norm.variance});
     result.tensors_.push_back(std::move(tensors));
   }
   return result;

@@ -67,6 +67,8 @@ class TrainableNetwork {
   const std::vector<Parameter>& parameters() const { return parameters_; }
   // Parameters and moving averages: all that a checkpoint must hold of the network.
   const std::vector<NamedTensor>& state() const { return state_; }
+  // The moving averages alone.
+  const std::vector<at::Tensor>& moving_averages() const { return moving_averages_; }
 
   // features: [clips, frames, bins], on the CPU. Logits of each exit, shallow to deep: [clips, classes], on
   // the network's device.
@@ -102,6 +104,7 @@ class TrainableNetwork {
   std::vector<LayerTensors> tensors_;
   std::vector<Parameter> parameters_;
   std::vector<NamedTensor> state_;
+  std::vector<at::Tensor> moving_averages_;
   std::vector<int> last_reader_;         // per layer: the last layer that reads it
   std::vector<std::uint8_t> relu_only_;  // per layer: a Relu that its one reader, a BatchNorm, takes over
 };

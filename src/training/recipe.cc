@@ -8,6 +8,8 @@
 #include "json/object_reader.h"
 #include "json/text.h"
 
+#include "training/launch.h"
+
 namespace bittern::training {
 namespace {
 
@@ -101,13 +103,15 @@ Status Recipe::validate() const {
                                   fmt::format("0 to {}", kMostMask)));
   BITTERN_RETURN_IF_ERROR(check(share(augment.mixup), "mixup", is(augment.mixup), "0 to 1"));
   BITTERN_RETURN_IF_ERROR(check(threads >= 1 && threads <= 1024, "threads", is(threads), "1 to 1024"));
+  BITTERN_RETURN_IF_ERROR(check(processes >= 1 && processes <= kMostProcesses, "processes", is(processes),
+                                fmt::format("1 to {}", kMostProcesses)));
   BITTERN_RETURN_IF_ERROR(check(device == "cpu" || device == "cuda", "device", device, "cpu or cuda"));
   return {};
 }
 
 Json to_json(const Recipe& recipe) {
   const AugmentSettings& augment = recipe.augment;
-  return {
+  Json json = {
       {"architecture", recipe.architecture},
       {"placement", recipe.placement},
       {"exit_pool", name(recipe.pool)},
@@ -147,6 +151,8 @@ Json to_json(const Recipe& recipe) {
       {"device", recipe.device},
       {"precision", name(recipe.precision)},
   };
+  if (recipe.processes > 1) json["processes"] = recipe.processes;
+  return json;
 }
 
 Expected<Recipe> recipe_from_json(const Json& json) {
@@ -181,6 +187,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   reader.required("threads", recipe.threads);
   reader.required("device", recipe.device);
   reader.required("precision", precision);
+  reader.optional("processes", recipe.processes);
   BITTERN_RETURN_IF_ERROR(reader.finish());
 
   json::ObjectReader bop_reader(bop, "recipe, bop", ErrorCode::kCorrupt);
@@ -226,8 +233,10 @@ Expected<Recipe> recipe_from_json(const Json& json) {
 
 std::vector<std::string> differences(const Recipe& stored, const Recipe& given) {
   std::vector<std::string> result;
-  const Json a = to_json(stored).flatten();
-  const Json b = to_json(given).flatten();
+  Json a = to_json(stored).flatten();
+  Json b = to_json(given).flatten();
+  a["/processes"] = stored.processes;
+  b["/processes"] = given.processes;
   for (const auto& [key, value] : a.items()) {
     const std::string other = b.contains(key) ? b[key].dump() : "absent";
     if (value.dump() == other) continue;

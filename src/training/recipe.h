@@ -81,6 +81,7 @@ struct Recipe {
   AugmentSettings augment;
   std::uint64_t seed = 0;
   int threads = 1;
+  int processes = 1;  // that train together, each with `threads`
   std::string device = "cpu";
   Precision precision = Precision::kAuto;  // settled when a run begins
 

@@ -1,4 +1,4 @@
-// The training loop.
+// A training from its options to its model.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include "core/status.h"
 #include "datasets/dataset.h"
 #include "training/epoch_report.h"
+#include "training/process_group.h"
 #include "training/recipe.h"
 #include "training/recipe_network.h"
 #include "training/run_folder.h"
@@ -45,5 +46,11 @@ class TrainObserver {
 // and best.bittern, the model of the epoch with the best mean validation accuracy over exits (the first of
 // equals). The same recipe, data, machine and libtorch give the same bytes of best.bittern, resumed or not.
 Status train(const TrainOptions& options, TrainObserver& observer);
+
+// The same by all processes of a group, each with the same options but `out` and `start`, which are rank 0's:
+// it alone writes. Each step's batch is divided among them, gradients are averaged, and so all hold the same
+// weights bit by bit, which is checked after each epoch. An error on one rank ends all. The group is of no
+// more use afterwards.
+Status train(const TrainOptions& options, ProcessGroup& group, TrainObserver& observer);
 
 }  // namespace bittern::training

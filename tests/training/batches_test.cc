@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <vector>
@@ -162,6 +163,44 @@ TEST(Batches, MixupMixesTheClipsThatABatchWouldHaveHeld) {
   }
   EXPECT_NE(shares[0], shares[1]);
   EXPECT_NE(shares[0], shares[static_cast<std::size_t>(batches)]);
+}
+
+// Whatever the number of ranks: their slices are the batches of one.
+TEST(Batches, SlicesOfAllRanksAreTheWholeBatches) {
+  const ClipStore store = clips();
+  BatchSettings whole = settings();
+  whole.plan.batch = 7;
+  for (const double mixup : {0.0, 0.5}) {
+    whole.augment.mixup = mixup;
+    for (const int ranks : {1, 2, 3, 7}) {
+      const auto all = BatchSource::create(store, noise(), whole).value();
+      std::vector<std::unique_ptr<BatchSource>> slices;
+      for (int rank = 0; rank < ranks; ++rank) {
+        BatchSettings slice = whole;
+        slice.rank = rank;
+        slice.ranks = ranks;
+        slices.push_back(BatchSource::create(store, noise(), slice).value());
+      }
+      for (int index = 0; index < whole.plan.batches() * whole.epochs; ++index) {
+        const Batch expected = all->next();
+        ASSERT_EQ(expected.clips(), 7);
+        Batch joined;
+        const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+        for (const auto& source : slices) {
+          const Batch slice = source->next();
+          EXPECT_LE(std::abs(slice.clips() - 7 / ranks), 1);
+          append(joined.features, slice.features);
+          append(joined.labels, slice.labels);
+          append(joined.other_labels, slice.other_labels);
+          append(joined.shares, slice.shares);
+        }
+        EXPECT_EQ(joined.labels, expected.labels);
+        EXPECT_EQ(joined.features, expected.features) << ranks << " ranks, mixup " << mixup;
+        EXPECT_EQ(joined.other_labels, expected.other_labels);
+        EXPECT_EQ(joined.shares, expected.shares);
+      }
+    }
+  }
 }
 
 TEST(Batches, ASourceMayGoWithBatchesLeftOver) {

@@ -38,6 +38,19 @@ TEST(Recipe, ReadsBackWhatItWrote) {
   }
 }
 
+// One process is what a recipe without the key was run by: those of earlier builds stay as they are.
+TEST(Recipe, NamesItsProcessesWhereThereAreSeveral) {
+  Recipe recipe;
+  EXPECT_FALSE(to_json(recipe).contains("processes"));
+  EXPECT_EQ(recipe_from_json(to_json(recipe)).value().processes, 1);
+  recipe.processes = 4;
+  EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
+  EXPECT_EQ(differences(recipe, Recipe()), std::vector<std::string>{"processes (4, not 1)"});
+  EXPECT_EQ(differences(Recipe(), recipe), std::vector<std::string>{"processes (1, not 4)"});
+  recipe.processes = 0;
+  EXPECT_FALSE(recipe.validate().ok());
+}
+
 TEST(Recipe, NamesAnUnknownAMissingAndAMistypedKey) {
   nlohmann::ordered_json json = to_json(Recipe());
   json["learning_rat"] = 1;
