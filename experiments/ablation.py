@@ -9,7 +9,11 @@ commas, null takes the base's option away. The first variant is what the others 
 
 Each training has the folder RUNS/VARIANT/seed-N and goes on where it was when this is started again. OUT gets, of each
 variant and exit, mean and standard deviation over seeds of the validation accuracy at the run's best epoch, and the
-difference from the first variant's run of the same seed. A Markdown table of that goes to standard output.
+difference from the first variant's run of the same seed; the work up to each exit, the model file's bytes and, with
+--time, the measured time. A Markdown table of the accuracies goes to standard output.
+
+An OUT that is there already counts: what it holds of the same base and variants is not trained again, and stays in it.
+So a long experiment may go on, on another machine, from its table alone.
 """
 import argparse
 import concurrent.futures
@@ -155,6 +159,36 @@ def train_all(runs, jobs):
     return failed
 
 
+class Recorded:
+    """A training whose figures an earlier table has."""
+
+    def __init__(self, row, index):
+        self.row, self.seed = row, row["seeds"][index]
+        self.epoch = {"epoch": row["best_epochs"][index],
+                      "exits": [{"exit": exit["exit"], "accuracy": {"value": exit["accuracy"]["values"][index]}}
+                                for exit in row["exits"]]}
+
+
+def recorded_in(path, spec):
+    """By variant and seed, what the table at `path` has of this specification."""
+    try:
+        table = json.loads(path.read_text()) if path else None
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        fail(f"{path}: no JSON: {error}; move it away to begin anew")
+    found = {}
+    if table and table["spec"]["base"] == spec["base"]:
+        for row in table["rows"]:
+            if spec["variants"].get(row["variant"]) != row["options"]:
+                continue
+            for index, seed in enumerate(row["seeds"]):
+                found[row["variant"], seed] = Recorded(row, index)
+    elif table:
+        fail(f"{path}: holds a table of another base; move it away or give another --out")
+    return found
+
+
 def summary(values):
     """Mean and sample standard deviation; null where one value has none."""
     mean = math.fsum(values) / len(values)
@@ -167,17 +201,38 @@ def accuracies(epoch):
     return [exit["accuracy"]["value"] for exit in epoch["exits"]]
 
 
+def ask(bittern, *words):
+    """What a command answers as JSON; nothing where it cannot be asked."""
+    found = subprocess.run([bittern, *words, "--json"], capture_output=True, text=True, check=False)
+    return json.loads(found.stdout) if found.returncode == 0 else None
+
+
 def cost_of(run, bittern):
-    """What the model says that its exits cost; nothing where it cannot be asked."""
-    found = subprocess.run([bittern, "inspect", str(run.folder / "best.bittern"), "--json"], capture_output=True,
-                           text=True, check=False)
-    return json.loads(found.stdout)["exits"] if found.returncode == 0 else None
+    """What the run's model says that its exits cost, and its bytes."""
+    model = run.folder / "best.bittern"
+    told = ask(bittern, "inspect", str(model))
+    return {"exits": told["exits"], "file_bytes": model.stat().st_size} if told and model.exists() else {}
 
 
-def collect(spec, runs, bittern):
+def time_all(models, bittern, rounds):
+    """Of each model and exit, the least of `rounds` medians, the models measured by turns: what else the machine does
+    only ever adds time."""
+    least = {}
+    for _ in range(rounds):
+        for name, model in models.items():
+            told = ask(bittern, "bench", str(model))
+            if told is None:
+                fail(f"{model}: cannot be timed")
+            times = [exit["time_us"]["median"] for exit in told["exits"]]
+            least[name] = [min(pair) for pair in zip(times, least.get(name, times))]
+    return least
+
+
+def collect(spec, runs, recorded, bittern):
     """The table as data. Variants without a finished run are left out."""
     first = next(iter(spec["variants"]))
-    finished = {(run.variant, run.seed): run.best() for run in runs if run.finished()}
+    finished = {key: found.epoch for key, found in recorded.items()}
+    finished |= {(run.variant, run.seed): run.best() for run in runs if run.finished()}
     rows = []
     for variant in spec["variants"]:
         mine = [run for run in runs if run.variant == variant and finished.get((variant, run.seed))]
@@ -192,15 +247,22 @@ def collect(spec, runs, bittern):
         pairs = [(finished[variant, run.seed], finished[first, run.seed]) for run in mine
                  if variant != first and finished.get((first, run.seed))]
         pairs = [pair for pair in pairs if len(pair[0]["exits"]) == len(pair[1]["exits"])]
-        costs = cost_of(mine[0], bittern)
+        trained = next((run for run in mine if run.finished()), None)
+        costs = cost_of(trained, bittern) if trained else {}
+        if not costs:
+            known = next((found.row for (name, _), found in recorded.items() if name == variant), {})
+            costs = {"exits": [exit.get("cost") for exit in known.get("exits", [])],
+                     "file_bytes": known.get("file_bytes")}
+        if costs.get("file_bytes"):
+            row["file_bytes"] = costs["file_bytes"]
         for index in range(len(best[0]["exits"])):
             values = [accuracies(epoch)[index] for epoch in best]
             row["exits"].append({"exit": index + 1, "accuracy": {**summary(values), "values": values}})
             if pairs:
                 row["exits"][-1]["difference"] = summary(
                     [accuracies(own)[index] - accuracies(other)[index] for own, other in pairs])
-            if costs:
-                row["exits"][-1]["cost"] = costs[index]
+            if costs["exits"] and costs["exits"][index]:
+                row["exits"][-1]["cost"] = costs["exits"][index]
         rows.append(row)
     return {"spec": spec, "split": "validation", "compared_with": first, "rows": rows}
 
@@ -236,6 +298,8 @@ def main():
     parser.add_argument("--runs", type=pathlib.Path, required=True, help="where the trainings are kept")
     parser.add_argument("--out", type=pathlib.Path, help="the table as JSON")
     parser.add_argument("--bittern", default="bittern", help="the program; default: the one in PATH")
+    parser.add_argument("--time", type=positive, metavar="ROUNDS",
+                        help="measure every variant's exits, too, by turns; leave the machine alone meanwhile")
     parser.add_argument("--jobs", type=positive, default=1, help="trainings at a time; default 1")
     parser.add_argument("--threads", type=positive, default=1, help="of each training; default 1")
     parser.add_argument("--only", metavar="A,B,...", help="train these variants only")
@@ -251,13 +315,24 @@ def main():
     for name in only:
         if name not in spec["variants"]:
             fail(f"--only {name}: {arguments.spec} has no such variant")
-    left = [run for run in runs if run.variant in only and not run.finished()]
+    recorded = recorded_in(arguments.out, spec)
+    left = [run for run in runs
+            if run.variant in only and not run.finished() and (run.variant, run.seed) not in recorded]
     if arguments.dry_run:
         for run in left:
             print(shlex.join(run.command))
         return
     failed = [] if arguments.collect else train_all(left, arguments.jobs)
-    table = collect(spec, runs, arguments.bittern)
+    table = collect(spec, runs, recorded, arguments.bittern)
+    if arguments.time:
+        models = {}
+        for run in runs:
+            if run.finished():
+                models.setdefault(run.variant, run.folder / "best.bittern")
+        times = time_all(models, arguments.bittern, arguments.time)
+        for row in table["rows"]:
+            for exit, time in zip(row["exits"], times.get(row["variant"], [])):
+                exit["time_us"] = time
     if arguments.out:
         arguments.out.write_text(json.dumps(table, indent=1) + "\n")
     print(markdown(table))

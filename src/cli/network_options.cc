@@ -21,11 +21,13 @@ constexpr std::array kPools{PoolName{"time", graph::ExitPool::kTime},
 
 Argument add_architecture_argument(Arguments& arguments, std::string& architecture,
                                    const std::string& purpose) {
-  std::vector<std::string> names;
-  for (const graph::Architecture& known : graph::architectures()) names.emplace_back(known.name);
   return arguments
-      .add("--architecture NAME", architecture, fmt::format("{}: {}", purpose, fmt::join(names, ", ")))
-      .check(one_of(names));
+      .add("--architecture NAME", architecture,
+           fmt::format("{}: {}", purpose, fmt::join(graph::architecture_names(), ", ")))
+      .check({"", [](const std::string& name) {
+                const auto found = graph::find_architecture(name);
+                return found.ok() ? std::string() : found.error().message;
+              }});
 }
 
 Argument add_classes_argument(Arguments& arguments, int& classes) {

@@ -73,7 +73,7 @@ class Import {
     wanted.pool = graph::ExitPool::kGlobal;
     wanted.placement = options_.placement;
     if (wanted.placement.empty() && exits == 1) {
-      for (const graph::Placement& one : architecture->placements())
+      for (const graph::Placement& one : architecture->placements(graph::design_of(options_.architecture)))
         if (one.name == "paper") wanted.placement = one.layers.back();
     }
     if (wanted.placement.empty()) wanted.placement = "paper";

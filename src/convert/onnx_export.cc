@@ -169,6 +169,11 @@ class Export {
         affine(read(i), name(i), {network_.shape_of(i).channels, 1, 1}, weights(i).scale, weights(i).bias);
   }
 
+  void emit(int i, const graph::Prelu&) {
+    const Value slope =
+        graph_.floats(name(i) + "/slope", {network_.shape_of(i).channels, 1, 1}, weights(i).scale);
+    make(i, "PRelu", {read(i), slope});
+  }
   void emit(int i, const graph::Relu&) { make(i, "Relu", {read(i)}); }
 
   template <class Pool>

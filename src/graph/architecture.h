@@ -22,14 +22,21 @@ struct Architecture {
   std::string_view name;     // "quicknet"
   std::string_view summary;  // one line for --help and docs
   // Appends the network up to its last block; returns the layer whose output the head reads.
-  int (*backbone)(Builder& builder);
+  int (*backbone)(Builder& builder, std::string_view design);
   // Appends the unmodified network's own head, a float dense Exit.
   void (*head)(Builder& builder, int features, int classes);
-  std::vector<Placement> (*placements)();
+  std::vector<Placement> (*placements)(std::string_view design);
+  // A family of networks: "name:DESIGN" is one of them. Whether the other functions may be given that design.
+  // Null: a single network, whose design is empty.
+  Status (*check_design)(std::string_view design) = nullptr;
 };
 
-std::span<const Architecture> architectures();
-// Error names the known ones.
+std::span<const Architecture> architectures();  // single networks
+std::span<const Architecture> families();
+std::vector<std::string> architecture_names();  // for a person: of all, families as "name:DESIGN"
+// What stands behind the colon of "name:DESIGN"; empty without one.
+std::string_view design_of(std::string_view name);
+// Of "name" or "name:DESIGN", with the design checked. The error names the known ones.
 Expected<const Architecture*> find_architecture(std::string_view name);
 
 inline constexpr Shape kDefaultInput{98, 64, 1};

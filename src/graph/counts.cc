@@ -31,6 +31,7 @@ struct WeightsOf {
     return {kernel_weights(op.kernel, in.channels, op.out_channels), 0, 0};
   }
   Weights operator()(const BatchNorm&) const { return norm(in.channels); }
+  Weights operator()(const Prelu&) const { return {0, in.channels, 0}; }
   Weights operator()(const Exit& op) const {
     const int inputs = dense_inputs(op, in);
     Weights weights;

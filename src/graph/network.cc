@@ -47,8 +47,8 @@ Status place(std::vector<Layer>& layers, std::size_t index) {
 std::string_view kind(const Op& op) {
   // In the order of Op's alternatives.
   static constexpr std::array<std::string_view, std::variant_size_v<Op>> kKinds = {
-      "input",    "conv2d",   "binary_conv2d", "batch_norm", "relu",
-      "max_pool", "avg_pool", "add",           "concat",     "exit"};
+      "input",    "conv2d", "binary_conv2d", "batch_norm", "relu", "max_pool",
+      "avg_pool", "add",    "concat",        "exit",       "prelu"};
   return kKinds[op.index()];
 }
 

@@ -100,6 +100,11 @@ struct Relu {
   bool operator==(const Relu&) const = default;
 };
 
+// y = x > 0 ? x : x * slope, a learned slope per channel (He et al. 2015; ReActNet's blocks end in one).
+struct Prelu {
+  bool operator==(const Prelu&) const = default;
+};
+
 struct MaxPool {  // padding never wins
   Extent kernel{2, 2};
   Extent stride{2, 2};
@@ -152,7 +157,8 @@ struct Exit {
   bool operator==(const Exit&) const = default;
 };
 
-using Op = std::variant<Input, Conv2d, BinaryConv2d, BatchNorm, Relu, MaxPool, AvgPool, Add, Concat, Exit>;
+using Op =
+    std::variant<Input, Conv2d, BinaryConv2d, BatchNorm, Relu, MaxPool, AvgPool, Add, Concat, Exit, Prelu>;
 
 std::string_view kind(const Op& op);  // "input", "conv2d", "binary_conv2d", ...
 

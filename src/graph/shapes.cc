@@ -96,6 +96,8 @@ struct ShapeOf {
 
   Expected<Shape> operator()(const Relu&) const { return in(); }
 
+  Expected<Shape> operator()(const Prelu&) const { return in(); }
+
   Expected<Shape> operator()(const MaxPool& op) const {
     return slide(in(), op.kernel, op.stride, op.padding, in().channels);
   }

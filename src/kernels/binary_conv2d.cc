@@ -154,7 +154,7 @@ class Finish {
         first_(first_block * kBlockLanes),
         channels_(std::min(end_block * kBlockLanes, p.shape.out_channels) - first_) {
     for (const float** values :
-         {&epilogue_.scale, &epilogue_.bias, &epilogue_.norm_scale, &epilogue_.norm_bias}) {
+         {&epilogue_.scale, &epilogue_.bias, &epilogue_.norm_scale, &epilogue_.norm_bias, &epilogue_.slope}) {
       if (*values != nullptr) *values += first_;
     }
     const bool late =
@@ -193,6 +193,8 @@ class Finish {
       if (count == kCount) {
         finish(parameters, d, channel, residual, y, output);
         if (signs != nullptr) {
+          for (int v = 0; v < kVectors; ++v)
+            y[0][v] = signed_of(epilogue_, d, y[0][v], first_ + channel + v * kLanes);
           store_signs_of(d, y[0], first_ + channel, signs);
           if (clear) clear_signs_after(output_.channels, signs);
         }
@@ -204,7 +206,8 @@ class Finish {
           hn::Vec<decltype(d1)> one[1][1] = {{hn::Set(d1, values[i])}};
           finish(parameters, d1, channel + i, residual, one, output);
         }
-        if (signs != nullptr) store_signs(output[0] - first_, first_ + channel, output_.channels, signs);
+        if (signs != nullptr)
+          store_signs(epilogue_, output[0] - first_, first_ + channel, output_.channels, signs);
       }
       output[0] += output_.pixel_stride;
       residual[0] += residual_stride;

@@ -342,7 +342,7 @@ void conv2d(const Conv2dShape& shape, View<const float> input, const float* kern
   if (!epilogue.signs) return;
   for (int t = first_row; t < last_row; ++t) {
     for (int f = 0; f < output.frequency; ++f) {
-      store_signs(output.pixel(t, f), 0, shape.out_channels, epilogue.signs.pixel(t, f));
+      store_signs(epilogue, output.pixel(t, f), 0, shape.out_channels, epilogue.signs.pixel(t, f));
     }
   }
 }

@@ -32,6 +32,13 @@ void relu(View<const float> input, View<float> output, int first_row, int last_r
   });
 }
 
+void prelu(View<const float> input, const float* slope, View<float> output, int first_row,
+           int last_row) noexcept {
+  for_pixels(input, output, first_row, last_row, [=](auto d, const float* from, float* to, int c) HWY_ATTR {
+    hn::StoreU(prelu_of(d, hn::LoadU(d, from + c), hn::LoadU(d, slope + c)), d, to + c);
+  });
+}
+
 void affine(View<const float> input, const float* scale, const float* bias, View<float> output, int first_row,
             int last_row) noexcept {
   for_pixels(input, output, first_row, last_row, [=](auto d, const float* from, float* to, int c) HWY_ATTR {
@@ -71,6 +78,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bittern::kernels {
 BITTERN_EXPORT_KERNEL(relu, Relu)
+BITTERN_EXPORT_KERNEL(prelu, Prelu)
 BITTERN_EXPORT_KERNEL(affine, Affine)
 BITTERN_EXPORT_KERNEL(add, Add)
 BITTERN_EXPORT_KERNEL(copy, Copy)

@@ -9,6 +9,10 @@ namespace bittern::kernels {
 // output = input > 0 ? input : 0
 using Relu = void(View<const float> input, View<float> output, int first_row, int last_row) noexcept;
 
+// output(t, f, c) = input(t, f, c) > 0 ? input(t, f, c) : input(t, f, c) * slope[c]
+using Prelu = void(View<const float> input, const float* slope, View<float> output, int first_row,
+                   int last_row) noexcept;
+
 // output(t, f, c) = input(t, f, c) * scale[c] + bias[c], product and sum each rounded to float
 using Affine = void(View<const float> input, const float* scale, const float* bias, View<float> output,
                     int first_row, int last_row) noexcept;

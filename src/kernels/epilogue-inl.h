@@ -24,6 +24,7 @@ struct Parameters {
   const float* bias;
   const float* norm_scale;
   const float* norm_bias;
+  const float* slope;
   bool relu;
   bool final_relu;
 
@@ -32,6 +33,7 @@ struct Parameters {
         bias(e.bias),
         norm_scale(e.norm_scale),
         norm_bias(e.norm_bias),
+        slope(e.slope),
         relu(e.relu),
         final_relu(e.final_relu) {}
 };
@@ -78,6 +80,12 @@ HWY_INLINE void finish(const Parameters& e, D d, int channel, const float* const
       for (int v = 0; v < kVectors; ++v) y[p][v] = relu_of(d, y[p][v]);
     }
   }
+  if (e.slope != nullptr) {
+    for (int v = 0; v < kVectors; ++v) {
+      const auto slope = at(e.slope, v);
+      for (int p = 0; p < kPixels; ++p) y[p][v] = prelu_of(d, y[p][v], slope);
+    }
+  }
   for (int p = 0; p < kPixels; ++p) {
     for (int v = 0; v < kVectors; ++v)
       hn::StoreU(y[p][v], d, output[p] + channel + std::ptrdiff_t{v} * kLanes);
@@ -109,21 +117,31 @@ HWY_INLINE void clear_signs_after(int channels, std::uint64_t* words) {
   for (int c = blocks_for(channels); c < words_for(channels) * (kWordBits / kBlockLanes); ++c) bytes[c] = 0;
 }
 
+// What the signs are of, of channel `c` on.
+template <class D, class V>
+HWY_INLINE V signed_of(const Epilogue& e, D d, V y, int c) {
+  if (e.sign_scale == nullptr) return y;
+  return hn::Add(hn::Mul(y, hn::LoadU(d, e.sign_scale + c)), hn::LoadU(d, e.sign_bias + c));
+}
+
 // The sign bits of a pixel's channels from `begin` on, a multiple of 8, to the last; those past it are
 // cleared.
-HWY_INLINE void store_signs(const float* pixel, int begin, int channels, std::uint64_t* words) {
+HWY_INLINE void store_signs(const Epilogue& e, const float* pixel, int begin, int channels,
+                            std::uint64_t* words) {
   const BlockTag d;
   auto* bytes = reinterpret_cast<std::uint8_t*>(words);
   int c = begin;
   for (; c + kBlockLanes <= channels; c += kBlockLanes) {
     hn::Vec<BlockTag> y[kBlockLanes / lanes(BlockTag())];
     for (int lane = 0; lane < kBlockLanes; lane += lanes(d))
-      y[lane / lanes(d)] = hn::LoadU(d, pixel + c + lane);
+      y[lane / lanes(d)] = signed_of(e, d, hn::LoadU(d, pixel + c + lane), c + lane);
     store_signs_of(d, y, c, words);
   }
   if (c < channels) {
+    const hn::CappedTag<float, 1> d1;
     std::uint64_t bits = 0;
-    for (int lane = 0; c + lane < channels; ++lane) bits |= sign_bit(pixel[c + lane]) << lane;
+    for (int lane = 0; c + lane < channels; ++lane)
+      bits |= sign_bits(d1, signed_of(e, d1, hn::LoadU(d1, pixel + c + lane), c + lane)) << lane;
     bytes[c / kBlockLanes] = static_cast<std::uint8_t>(bits);
   }
   clear_signs_after(channels, words);

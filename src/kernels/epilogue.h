@@ -17,7 +17,9 @@ namespace bittern::kernels {
 //   y = y * norm_scale[c] + norm_bias[c]        (both or neither)
 //   y = residual(t, f, c) + y
 //   y = y > 0 ? y : 0                           final_relu
-//   output(t, f, c) = y;  signs(t, f) bit c = y < 0
+//   y = y > 0 ? y : y * slope[c]
+//   output(t, f, c) = y;  signs(t, f) bit c = y < 0, or y * sign_scale[c] + sign_bias[c] < 0 (both or
+//   neither)
 //
 // `residual` has the output's shape and may be the very same view (each element is read before it is
 // written). `signs` has words_for(channels) words a pixel; bits past the last channel are written as 0.
@@ -30,7 +32,10 @@ struct Epilogue {
   const float* norm_bias = nullptr;
   View<const float> residual;
   bool final_relu = false;
+  const float* slope = nullptr;
   View<std::uint64_t> signs;
+  const float* sign_scale = nullptr;
+  const float* sign_bias = nullptr;
 };
 
 }  // namespace bittern::kernels

@@ -81,6 +81,12 @@ HWY_INLINE V relu_of(D d, V v) {
   return larger_of(d, hn::Zero(d), v);
 }
 
+// v > 0 ? v : v * slope
+template <class D, class V>
+HWY_INLINE V prelu_of(D d, V v, V slope) {
+  return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, hn::Mul(v, slope));
+}
+
 }  // namespace
 }  // namespace bittern::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -19,6 +19,7 @@ namespace bittern::model {
 //   Conv2d        kernel [time, frequency, in / groups, out] (HWIO); bias [out] where it has one
 //   BinaryConv2d  bits: packed_kernel_words(out, taps, in) words (core/bits.h); scale [out] where has_scale()
 //   BatchNorm     scale, bias [channels]: y = x * scale + bias
+//   Prelu         scale [channels]: the slopes
 //   Exit          norm_scale, norm_bias [channels] (before the pool) or [inputs] (after it); then
 //                 binary dense: bits [classes][words_for(inputs)], scale, bias [classes]
 //                 float dense: kernel [inputs, classes], bias [classes]

@@ -158,6 +158,9 @@ bool read_op(const schema::Layer& stored, graph::Layer& layer) {
     case schema::Op::Relu:
       layer.op = graph::Relu{};
       break;
+    case schema::Op::Prelu:
+      layer.op = graph::Prelu{};
+      break;
     case schema::Op::MaxPool:
       layer.op = read_pool<graph::MaxPool>(*stored.op_as_MaxPool(), values);
       break;

@@ -208,6 +208,7 @@ LayerSizes sizes_of(const graph::Network& network, int layer) {
                  [&](const graph::BatchNorm&) -> LayerSizes {
                    return {.scale = wide(input.channels), .bias = wide(input.channels)};
                  },
+                 [&](const graph::Prelu&) -> LayerSizes { return {.scale = wide(input.channels)}; },
                  [&](const graph::Exit& exit) -> LayerSizes {
                    const int inputs = graph::dense_inputs(exit, input);
                    const std::uint64_t norm = exit.norm == graph::ExitNorm::kNone ? 0

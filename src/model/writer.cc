@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "core/atomic_file.h"
@@ -56,6 +57,7 @@ struct OpWriter {
             schema::CreateBatchNorm(builder, op.epsilon, op.momentum, op.scale, op.center).Union()};
   }
   Result operator()(const graph::Relu&) { return {schema::Op::Relu, schema::CreateRelu(builder).Union()}; }
+  Result operator()(const graph::Prelu&) { return {schema::Op::Prelu, schema::CreatePrelu(builder).Union()}; }
   Result operator()(const graph::MaxPool& op) {
     const schema::Extent kernel = extent(op.kernel), stride = extent(op.stride);
     return {schema::Op::MaxPool,
@@ -157,16 +159,24 @@ Error too_large(std::size_t bytes) {
                           " bytes, more than a file's limit of " + std::to_string(kMaxFileBytes));
 }
 
+// The oldest version that has all of the network's layers, so that older builds read whatever they can.
+std::uint32_t major_for(const graph::Network& network) {
+  const bool prelu =
+      std::any_of(network.layers().begin(), network.layers().end(),
+                  [](const graph::Layer& layer) { return std::holds_alternative<graph::Prelu>(layer.op); });
+  return prelu ? kFormatMajor : 1;
+}
+
 // Fills in the file's length, then the checksum over everything else.
-void finish_header(std::vector<std::byte>& file) {
+void finish_header(std::vector<std::byte>& file, std::uint32_t major) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(file.data());
   const schema::Header* stored = schema::GetModel(data)->header();
   const auto at = static_cast<std::size_t>(reinterpret_cast<const std::uint8_t*>(stored) - data);
   const auto store = [&](const schema::Header& header) {
     std::memcpy(file.data() + at, &header, sizeof(header));
   };
-  store({kFormatMajor, kFormatMinor, file.size(), 0});
-  store({kFormatMajor, kFormatMinor, file.size(), checksum(file)});
+  store({major, kFormatMinor, file.size(), 0});
+  store({major, kFormatMinor, file.size(), checksum(file)});
 }
 
 }  // namespace
@@ -201,7 +211,7 @@ Expected<std::vector<std::byte>> serialize(const Model& model) {
 
   const auto* data = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
   std::vector<std::byte> file(data, data + builder.GetSize());
-  finish_header(file);
+  finish_header(file, major_for(model.network));
   return file;
 }
 

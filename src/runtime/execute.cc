@@ -96,7 +96,10 @@ kernels::Epilogue Executor::epilogue(const Epilogue& plan) noexcept {
           .norm_bias = plan.norm_bias,
           .residual = view<float>(plan.residual),
           .final_relu = plan.final_relu,
-          .signs = view<std::uint64_t>(plan.signs)};
+          .slope = plan.slope,
+          .signs = view<std::uint64_t>(plan.signs),
+          .sign_scale = plan.sign_scale,
+          .sign_bias = plan.sign_bias};
 }
 
 void Executor::run_step(const Step& step, int first_row, int last_row) noexcept {
@@ -128,6 +131,7 @@ void Executor::run_step(const Step& step, int first_row, int last_row) noexcept 
       kernels().affine(input(), op.scale, op.bias, output(), first, last);
     }
     void operator()(const ReluStep&) const { kernels().relu(input(), output(), first, last); }
+    void operator()(const PreluStep& op) const { kernels().prelu(input(), op.slope, output(), first, last); }
     void operator()(const AddStep& op) const {
       kernels().add(input(), executor.view<float>(op.second), output(), first, last);
     }

@@ -4,7 +4,7 @@ namespace bittern::runtime {
 namespace {
 
 // The slots of kernels::Epilogue in their order; each may be used once, and none before one already used.
-enum class Slot : std::uint8_t { kNone, kScaleBias, kRelu, kNorm, kResidual, kFinalRelu };
+enum class Slot : std::uint8_t { kNone, kScaleBias, kRelu, kNorm, kResidual, kLast };
 
 class Fuser {
  public:
@@ -32,6 +32,7 @@ class Fuser {
 
   bool take(int next) {
     const bool taken = nodes_.as<graph::Relu>(next) != nullptr        ? take_relu(next)
+                       : nodes_.as<graph::Prelu>(next) != nullptr     ? take_prelu(next)
                        : nodes_.as<graph::BatchNorm>(next) != nullptr ? take_norm(next)
                        : nodes_.as<graph::Add>(next) != nullptr       ? take_add(next)
                                                                       : false;
@@ -41,10 +42,18 @@ class Fuser {
   }
 
   bool take_relu(int next) {
-    if (used_ >= Slot::kFinalRelu) return false;
+    if (used_ >= Slot::kLast) return false;
     const bool first = used_ < Slot::kRelu;
     (first ? fusion_.epilogue.relu : fusion_.epilogue.final_relu) = true;
-    used_ = first ? Slot::kRelu : Slot::kFinalRelu;
+    used_ = first ? Slot::kRelu : Slot::kLast;
+    fusion_.output = places_[static_cast<std::size_t>(next)];
+    return true;
+  }
+
+  bool take_prelu(int next) {
+    if (used_ >= Slot::kLast) return false;
+    fusion_.epilogue.slope = weights_of(next).scale.data();
+    used_ = Slot::kLast;
     fusion_.output = places_[static_cast<std::size_t>(next)];
     return true;
   }
@@ -92,7 +101,7 @@ class Fuser {
     fusion_.epilogue.residual = last_channels(operand, channels);
     fusion_.output = output;
     // Of a wider sum only the last channels pass here: nothing more may happen to them.
-    used_ = nodes_.shape(other).channels > channels ? Slot::kFinalRelu : Slot::kResidual;
+    used_ = nodes_.shape(other).channels > channels ? Slot::kLast : Slot::kResidual;
     return true;
   }
 

@@ -15,7 +15,7 @@ struct Fusion {
   Place output;
 };
 
-// For the Conv2d or BinaryConv2d `layer`: as many of the BatchNorm, Relu and Add behind it as fit the
+// For the Conv2d or BinaryConv2d `layer`: as many of the BatchNorm, Relu, Add and Prelu behind it as fit the
 // epilogue.
 Fusion fuse(const Nodes& nodes, const model::Model& model, const std::vector<Place>& places, int layer);
 

@@ -97,6 +97,8 @@ class Lowering {
     if (nodes_.as<graph::Add>(i) != nullptr) return emit_add(i);
     if (nodes_.as<graph::Relu>(i) != nullptr) return add_step(name_of(i), ReluStep{}, input, place_of(i), {});
     const model::LayerWeights& weights = weights_of(i);
+    if (nodes_.as<graph::Prelu>(i) != nullptr)
+      return add_step(name_of(i), PreluStep{weights.scale.data()}, input, place_of(i), {});
     add_step(name_of(i), AffineStep{weights.scale.data(), weights.bias.data()}, input, place_of(i), {});
   }
 
@@ -155,14 +157,15 @@ class Lowering {
     add_step(names_of(fusion.layers), step, signs, fusion.output, window, macs_per_row(i));
   }
 
-  // Has the convolution that makes `input`, if it is the step before, write its signs along. Not where a
-  // norm comes before the sign.
+  // Has the convolution that makes `input`, if it is the step before, write its signs along.
   bool write_signs_with(const Place& input, const PackStep& pack, const Place& signs) {
-    if (pack.scale != nullptr || pending_.empty() || pending_.back().output != input) return false;
+    if (pending_.empty() || pending_.back().output != input) return false;
     Step& before = pending_.back();
     Epilogue* const epilogue = epilogue_of(before);
     if (epilogue == nullptr || epilogue->signs) return false;
     epilogue->signs = signs;
+    epilogue->sign_scale = pack.scale;
+    epilogue->sign_bias = pack.bias;
     before.name += " + " + buffer_of(signs).name;
     return true;
   }

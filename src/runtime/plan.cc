@@ -42,6 +42,7 @@ std::string_view kernel_of(const Step& step) {
     std::string_view operator()(const PoolStep& op) const { return op.max ? "max_pool" : "avg_pool"; }
     std::string_view operator()(const AffineStep&) const { return "affine"; }
     std::string_view operator()(const ReluStep&) const { return "relu"; }
+    std::string_view operator()(const PreluStep&) const { return "prelu"; }
     std::string_view operator()(const AddStep&) const { return "add"; }
     std::string_view operator()(const CopyStep&) const { return "copy"; }
   };

@@ -58,7 +58,10 @@ struct Epilogue {
   const float* norm_bias = nullptr;
   Place residual{};
   bool final_relu = false;
+  const float* slope = nullptr;
   Place signs{};  // where the next reader binarises
+  const float* sign_scale = nullptr;
+  const float* sign_bias = nullptr;
 };
 
 struct PackStep {  // signs of input, or of input * scale + bias
@@ -85,13 +88,16 @@ struct AffineStep {
   const float* bias = nullptr;
 };
 struct ReluStep {};
+struct PreluStep {
+  const float* slope = nullptr;
+};
 struct AddStep {  // output = input + second
   Place second;
 };
 struct CopyStep {};
 
-using Operation =
-    std::variant<PackStep, BinaryConvStep, ConvStep, PoolStep, AffineStep, ReluStep, AddStep, CopyStep>;
+using Operation = std::variant<PackStep, BinaryConvStep, ConvStep, PoolStep, AffineStep, ReluStep, PreluStep,
+                               AddStep, CopyStep>;
 
 // One call of a kernel, for any range of output rows.
 struct Step {

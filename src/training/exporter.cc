@@ -84,6 +84,11 @@ struct Export {
     weights.bias = storage.copy(folded.bias, sizes.bias);
     return weights;
   }
+  model::LayerWeights operator()(const graph::Prelu&) const {
+    model::LayerWeights weights;
+    weights.scale = storage.copy(tensors().scale, sizes.scale);
+    return weights;
+  }
   model::LayerWeights operator()(const graph::Exit& op) const {
     model::LayerWeights weights;
     if (op.norm != graph::ExitNorm::kNone) {

@@ -12,6 +12,7 @@
 #include "training/initializers.h"
 #include "training/pooling.h"
 #include "training/portable.h"
+#include "training/prelu.h"
 #include "training/product.h"
 #include "training/quantizers.h"
 #include "training/streams.h"
@@ -22,6 +23,8 @@ namespace {
 
 // An exit's kernel is clipped like SteSign's own default.
 constexpr float kExitClip = 1.0F;
+
+constexpr float kInitialSlope = 0.25F;  // of a PReLU (He et al. 2015)
 
 at::Tensor initial(const std::vector<std::int64_t>& shape, graph::Initializer initializer, Fans fans,
                    Random& random) {
@@ -69,6 +72,11 @@ struct Initial {
   LayerTensors operator()(const graph::BatchNorm& op) const {
     LayerTensors tensors;
     tensors.norm = initial_norm(input.channels, op.scale, op.center);
+    return tensors;
+  }
+  LayerTensors operator()(const graph::Prelu&) const {
+    LayerTensors tensors;
+    tensors.scale = at::full({input.channels}, kInitialSlope);
     return tensors;
   }
   LayerTensors operator()(const graph::Exit& op) {
@@ -125,6 +133,7 @@ struct Run {
     return norm(inputs[0], op.epsilon, op.momentum, relu_first);
   }
   at::Tensor operator()(const graph::Relu&) const { return at::relu(inputs[0]); }
+  at::Tensor operator()(const graph::Prelu&) const { return training::prelu(inputs[0], tensors.scale); }
   at::Tensor operator()(const graph::MaxPool& op) const { return max_pool(inputs[0], op); }
   at::Tensor operator()(const graph::AvgPool& op) const { return average_pool(inputs[0], op); }
   at::Tensor operator()(const graph::Add&) const {
@@ -256,6 +265,10 @@ std::vector<at::Tensor> TrainableNetwork::forward(const at::Tensor& features, Mo
       const auto index = static_cast<std::size_t>(input);
       relu_first = relu_first || relu_only_[index] != 0;
       inputs.push_back(outputs[index]);
+    }
+    // Only now: a layer may read one tensor twice.
+    for (const int input : layer.inputs) {
+      const auto index = static_cast<std::size_t>(input);
       if (last_reader_[index] == static_cast<int>(i)) outputs[index] = at::Tensor();
     }
     if (relu_only_[i] != 0) {

@@ -19,6 +19,7 @@ namespace bittern::training {
 //   Conv2d        kernel [time, frequency, in / groups, out], bias [out]
 //   BinaryConv2d  kernel [taps, in, out]: +-1 under Bop, latent under Adam
 //   BatchNorm     norm
+//   Prelu         scale [channels]: the slopes
 //   Exit          norm; kernel [inputs, classes], bias [classes], scale [classes] (binary dense)
 struct LayerTensors {
   at::Tensor kernel;

@@ -61,6 +61,8 @@ at::Tensor max_pool(const at::Tensor& x, const graph::MaxPool& pool) {
   return swapped(at::max_pool2d(input, kernel_of(pool), stride_of(pool)));
 }
 
+at::Tensor prelu(const at::Tensor& x, const at::Tensor& slope) { return at::where(x > 0, x, x * slope); }
+
 at::Tensor average_pool(const at::Tensor& x, const graph::AvgPool& pool) {
   const SlidingWindow window = window_of(x, pool);
   const auto sum = [&](const at::Tensor& values) {

@@ -22,6 +22,8 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& kernel, const grap
 at::Tensor max_pool(const at::Tensor& x, const graph::MaxPool& pool);
 at::Tensor average_pool(const at::Tensor& x, const graph::AvgPool& pool);
 
+at::Tensor prelu(const at::Tensor& x, const at::Tensor& slope);
+
 // x: [rows, channels]; y and the batch's own mean and biased variance, which have no gradients.
 struct Normalized {
   at::Tensor y;

@@ -102,6 +102,8 @@ class OnnxEvaluator {
     if (op == "Mul") return broadcast({&in(0), &in(1)}, [](const float* x) { return x[0] * x[1]; });
     if (op == "Add") return broadcast({&in(0), &in(1)}, [](const float* x) { return x[0] + x[1]; });
     if (op == "Relu") return broadcast({&in(0)}, [](const float* x) { return x[0] > 0.0F ? x[0] : 0.0F; });
+    if (op == "PRelu")
+      return broadcast({&in(0), &in(1)}, [](const float* x) { return x[0] > 0.0F ? x[0] : x[0] * x[1]; });
     if (op == "Pad") return pad();
     if (op == "Conv") return conv();
     if (op == "MaxPool" || op == "AveragePool") return pool(op == "MaxPool");

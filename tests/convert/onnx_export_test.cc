@@ -111,8 +111,8 @@ TEST(OnnxExport, RandomNetworksSayWhatTheModelSays) {
   }
   // These and no others, as docs/onnx.md says; nothing that decides what to run.
   EXPECT_EQ(seen, (std::set<std::string>{"Add", "AveragePool", "Cast", "Concat", "Conv", "Flatten", "Less",
-                                         "MatMul", "MaxPool", "Mul", "Pad", "ReduceMean", "Relu", "Unsqueeze",
-                                         "Where"}));
+                                         "MatMul", "MaxPool", "Mul", "PRelu", "Pad", "ReduceMean", "Relu",
+                                         "Unsqueeze", "Where"}));
 }
 
 class OnnxExportOf : public testing::TestWithParam<std::string> {};

@@ -1,6 +1,7 @@
 """experiments/ablation.py with a program in bittern's place that trains as fast as it writes a file."""
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,12 @@ words = sys.argv[1:]
 if words[0] == "inspect":
     print(json.dumps({{"exits": [{{"layer": "a"}}, {{"layer": "b"}}]}}))
     sys.exit()
+if words[0] == "bench":
+    with open(pathlib.Path(words[1]).parents[2] / "benches", "a") as log:
+        log.write(pathlib.Path(words[1]).parts[-3] + "\\n")
+    count = len((pathlib.Path(words[1]).parents[2] / "benches").read_text().splitlines())
+    print(json.dumps({{"exits": [{{"time_us": {{"median": 10 * count + k}}}} for k in (1, 2)]}}))
+    sys.exit()
 value = lambda name, default=None: words[words.index(name) + 1] if name in words else default
 run = pathlib.Path(value("--out"))
 assert "--resume" in words
@@ -30,6 +37,7 @@ for epoch in range(done + 1, int(value("--epochs")) + 1):
     exits = [{{"exit": k, "accuracy": {{"value": base + k / 1000}}}} for k in (1, 2)]
     with open(metrics, "a") as file:
         file.write(json.dumps({{"epoch": epoch, "exits": exits, "best": epoch <= 2}}) + "\\n")
+    (run / "best.bittern").write_text("12345")
     if trap.exists() and run.parent.name == "smooth":
         trap.unlink()
         print("error: struck by lightning", file=sys.stderr)
@@ -88,6 +96,8 @@ class Ablation(unittest.TestCase):
         self.assertAlmostEqual(exit2["difference"]["mean"], 0.1)
         self.assertAlmostEqual(exit2["difference"]["sd"], 0)
         self.assertEqual(exit2["cost"], {"layer": "b"})
+        self.assertEqual(smooth["file_bytes"], 5)
+        self.assertNotIn("time_us", exit2)
         self.assertNotIn("difference", table["rows"][0]["exits"][0])
         self.assertIn("| smooth | 2 | 67.1 ± 2.8 | 67.2 ± 2.8 | 67.2 ± 2.8 |", finished.stdout)
 
@@ -104,6 +114,41 @@ class Ablation(unittest.TestCase):
         self.assertIn("smooth/seed-0", self.started()[4])
         self.assertEqual(len((self.runs / "smooth/seed-0/metrics.jsonl").read_text().splitlines()), 3)
         self.assertIn("| smooth | 2 |", again.stdout)
+
+    def test_goes_on_from_its_table_alone(self):
+        out = self.root / "table.json"
+        self.assertEqual(self.ablation("--out", str(out), "--only", "plain").returncode, 0)
+        before = json.loads(out.read_text())
+        self.assertEqual([row["variant"] for row in before["rows"]], ["plain"])
+        shutil.rmtree(self.runs)
+        self.runs.mkdir()
+        finished = self.ablation("--out", str(out))
+        self.assertEqual(finished.returncode, 0, finished.stderr)
+        self.assertEqual(len(self.started()), 2)
+        table = json.loads(out.read_text())
+        self.assertEqual(table["rows"][0], before["rows"][0])
+        smooth = table["rows"][1]
+        self.assertAlmostEqual(smooth["exits"][0]["difference"]["mean"], 0.1)
+        shutil.rmtree(self.runs)
+        self.runs.mkdir()
+        # Another base would be another experiment.
+        changed = json.loads(json.dumps(SPEC))
+        changed["base"]["epochs"] = 4
+        self.write(changed)
+        self.expect_failure(self.ablation("--out", str(out), "--dry-run"), "another base")
+        # A changed variant is trained.
+        changed = json.loads(json.dumps(SPEC))
+        changed["variants"]["smooth"]["label-smoothing"] = 0.2
+        self.write(changed)
+        self.assertEqual(len(self.ablation("--out", str(out), "--dry-run").stdout.splitlines()), 2)
+
+    def test_measures_by_turns(self):
+        out = self.root / "table.json"
+        finished = self.ablation("--out", str(out), "--time", "2")
+        self.assertEqual(finished.returncode, 0, finished.stderr)
+        self.assertEqual((self.runs / "benches").read_text().split(), ["plain", "smooth", "plain", "smooth"])
+        rows = json.loads(out.read_text())["rows"]
+        self.assertEqual([exit["time_us"] for row in rows for exit in row["exits"]], [11, 12, 21, 22])
 
     def test_a_dry_run_starts_nothing(self):
         finished = self.ablation("--dry-run", "--only", "smooth")

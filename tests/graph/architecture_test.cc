@@ -192,7 +192,7 @@ TEST(Architectures, EveryOneKeepsTheRules) {
     EXPECT_FALSE(architecture.summary.empty());
     ASSERT_EQ(*find_architecture(architecture.name), &architecture);
     std::set<std::string_view> presets;
-    for (const Placement& placement : architecture.placements()) {
+    for (const Placement& placement : architecture.placements("")) {
       SCOPED_TRACE(placement.name);
       presets.insert(placement.name);
       ASSERT_EQ(placement.layers.size(), 5U);
@@ -209,6 +209,49 @@ TEST(Architectures, EveryOneKeepsTheRules) {
     }
     EXPECT_EQ(presets, (std::set<std::string_view>{"stem", "paper", "balanced"}));
   }
+}
+
+TEST(Families, BuildWhatIsWrittenDown) {
+  const Network network = built("bittern:p3x5s2x4-64x2-64x1s2x1-128x3k3x1bln");
+  EXPECT_EQ(network.architecture(), "bittern:p3x5s2x4-64x2-64x1s2x1-128x3k3x1bln");
+  EXPECT_EQ(exit_layers(network), (std::vector<std::string>{"s1.b2", "s2.b1", "s3.b2", "s3.b3"}));
+  expect_shapes(network, {{"stem.pool", {49, 32, 1}},
+                          {"stem", {25, 8, 64}},
+                          {"s1.b2", {25, 8, 64}},
+                          {"t2", {13, 8, 64}},
+                          {"t3.blur", {6, 4, 64}},
+                          {"s3.b3", {6, 4, 128}}});
+  const auto kind_of = [&](const char* name) { return kind(network.layer(network.find(name)).op); };
+  EXPECT_EQ(kind_of("s1.b1"), "prelu");
+  EXPECT_EQ(kind_of("s1.b1.threshold"), "batch_norm");
+  EXPECT_EQ(kind_of("s3.b1"), "add");
+  EXPECT_EQ(kind_of("s3.b1.relu"), "relu");
+  EXPECT_EQ(network.find("s3.b1.threshold"), -1);
+  EXPECT_EQ(std::get<BinaryConv2d>(network.layer(network.find("s3.b1.conv")).op).kernel, (Extent{3, 1}));
+  // QuickNet's stem and a mean twice where channels are doubled.
+  const Network doubled = built("bittern:q8-32x1-64x1");
+  EXPECT_EQ(kind(doubled.layer(doubled.find("t2.twice")).op), "concat");
+  EXPECT_EQ(doubled.shape_of(doubled.find("stem.conv2")), (Shape{25, 16, 8}));
+}
+
+TEST(Families, RefuseWhatTheyCannotRead) {
+  for (const char* name : {"bittern:", "bittern:q16", "bittern:x3-64x2", "bittern:q16-64", "bittern:q0-64x2",
+                           "bittern:q16-64x2-", "bittern:q16-64x2z", "bittern:q16-64x2lb",
+                           "bittern:q99999-64x2", "bittern:p3x3-64x2", "bittern:q16-64x2\n"}) {
+    const auto refused = find_architecture(name);
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_NE(refused.error().message.find("cannot be read at"), std::string::npos)
+        << refused.error().message;
+  }
+  for (const char* name : {"bittern", "quicknet:", "quicknet:q16-64x2", "", ":"}) {
+    const auto refused = find_architecture(name);
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_NE(refused.error().message.find("bittern:DESIGN"), std::string::npos) << refused.error().message;
+  }
+  // Written down well, but no network.
+  const auto refused = build({.architecture = "bittern:q16-64x2-96x2", .classes = 12});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("96"), std::string::npos) << refused.error().message;
 }
 
 TEST(Architectures, PaperExitsSeeTheSamePitchBands) {

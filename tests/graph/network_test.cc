@@ -111,7 +111,7 @@ TEST(CutAtExit, DropsWhatThatExitDoesNotNeed) {
 
 TEST(CutAtExit, KeepsEveryLayerAsItWas) {
   for (const Architecture& architecture : architectures()) {
-    for (const Placement& placement : architecture.placements()) {
+    for (const Placement& placement : architecture.placements("")) {
       const Network network = build({.architecture = std::string(architecture.name),
                                      .classes = 7,
                                      .placement = std::string(placement.name)})

@@ -45,6 +45,19 @@ TEST(Elementwise, Relu) {
   });
 }
 
+TEST(Elementwise, Prelu) {
+  for_seeds(60, [](Random& random) {
+    const int channels = random_channels(random);
+    const std::vector<float> slope = random_floats(random, channels);
+    check(
+        true, channels, random,
+        [&](float x, int c) { return x > 0 ? x : x * slope[static_cast<std::size_t>(c)]; },
+        [&](const KernelTable& table, View<const float> input, View<float> output, int first, int last) {
+          table.prelu(input, slope.data(), output, first, last);
+        });
+  });
+}
+
 TEST(Elementwise, Affine) {
   for_seeds(60, [](Random& random) {
     const int channels = random_channels(random);

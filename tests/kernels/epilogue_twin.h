@@ -9,7 +9,7 @@
 namespace bittern::kernels::testing {
 
 struct RandomEpilogue {
-  std::vector<float> scale, bias, norm_scale, norm_bias;  // empty: left out
+  std::vector<float> scale, bias, norm_scale, norm_bias, slope, sign_scale, sign_bias;  // empty: left out
   std::optional<Tensor<float>> residual;
   bool relu;
   bool final_relu;
@@ -22,6 +22,11 @@ struct RandomEpilogue {
     if (flip(random)) {
       norm_scale = random_floats(random, channels);
       norm_bias = random_floats(random, channels);
+    }
+    if (flip(random)) slope = random_floats(random, channels);
+    if (flip(random)) {
+      sign_scale = random_floats(random, channels);
+      sign_bias = random_floats(random, channels);
     }
     if (flip(random)) residual = random_tensor(random, time, frequency, channels);
   }
@@ -37,6 +42,11 @@ struct RandomEpilogue {
       e.norm_bias = norm_bias.data();
     }
     e.final_relu = final_relu;
+    if (!slope.empty()) e.slope = slope.data();
+    if (!sign_scale.empty()) {
+      e.sign_scale = sign_scale.data();
+      e.sign_bias = sign_bias.data();
+    }
     return e;
   }
 
@@ -51,7 +61,24 @@ struct RandomEpilogue {
     }
     if (residual) y = residual->at(t, f, c) + y;
     if (final_relu) y = y > 0 ? y : 0;
+    if (!slope.empty()) y = y > 0 ? y : y * slope[i];
     return y;
+  }
+
+  // What the signs are of.
+  Tensor<float> signed_of(const Tensor<float>& y) const {
+    Tensor<float> result = y;
+    if (sign_scale.empty()) return result;
+    for (int t = 0; t < y.time; ++t) {
+      for (int f = 0; f < y.frequency; ++f) {
+        for (int c = 0; c < y.channels; ++c) {
+          const auto i = static_cast<std::size_t>(c);
+          const float product = y.at(t, f, c) * sign_scale[i];
+          result.at(t, f, c) = product + sign_bias[i];
+        }
+      }
+    }
+    return result;
   }
 };
 
@@ -77,7 +104,7 @@ void expect_convolution(Random random, const RandomEpilogue& random_epilogue, co
   in_pieces(random, expected.time,
             [&](int first, int last) { convolve(epilogue, output.view(), first, last); });
   output.expect(expected, 0, expected.time);
-  if (random_epilogue.signs) signs.expect(packed(expected), 0, expected.time);
+  if (random_epilogue.signs) signs.expect(packed(random_epilogue.signed_of(expected)), 0, expected.time);
   if (residual) residual->expect(*random_epilogue.residual, 0, expected.time);
 }
 

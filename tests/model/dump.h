@@ -48,6 +48,7 @@ struct OpDumper {
                   static_cast<double>(op.momentum), op.scale, op.center);
   }
   std::string operator()(const graph::Relu&) const { return ""; }
+  std::string operator()(const graph::Prelu&) const { return ""; }
   template <class Pool>
   requires(std::is_same_v<Pool, graph::MaxPool> || std::is_same_v<Pool, graph::AvgPool>) std::string
   operator()(const Pool& op) const {

@@ -31,6 +31,7 @@ inline graph::Network tiny_network(int classes = 3) {
   x = builder.add("d1", Concat{}, {x, growth});
   const int improved = builder.add("i1.conv", BinaryConv2d{.out_channels = 4, .input_clip = 1.3F}, {x});
   x = builder.add("i1", Add{}, {x, improved});
+  x = builder.add("i1.prelu", Prelu{}, {x});
   x = builder.add("pool1", MaxPool{}, {x});
   exit("exit2", x, Exit{.relu = true, .norm = ExitNorm::kAfterPool, .pool = ExitPool::kGlobal});
   x = builder.add("blur",

@@ -112,6 +112,7 @@ TEST(Sizes, AreThoseOfTheShapes) {
   EXPECT_EQ(sizes("stem"), (LayerSizes{.kernel = 72}));
   EXPECT_EQ(sizes("stem.norm"), (LayerSizes{.scale = 8, .bias = 8}));
   EXPECT_EQ(sizes("stem.relu"), LayerSizes{});
+  EXPECT_EQ(sizes("i1.prelu"), (LayerSizes{.scale = 12}));
   EXPECT_EQ(sizes("b1.conv"), (LayerSizes{.bits = 72}));
   EXPECT_EQ(sizes("d1.conv"), (LayerSizes{.bits = 72, .scale = 4}));
   EXPECT_EQ(sizes("blur"), (LayerSizes{.kernel = 108}));

@@ -102,7 +102,7 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
         made = builder.add(name(), BatchNorm{}, {x});
         break;
       case 5:
-        made = builder.add(name(), Relu{}, {x});
+        made = random.below(2) == 0 ? builder.add(name(), Relu{}, {x}) : builder.add(name(), Prelu{}, {x});
         break;
       case 6:
         made = random.below(2) == 0 ? builder.add(name(), MaxPool{extent(3), stride, padding}, {x})

@@ -141,6 +141,13 @@ class Reference {
     each([&](int t, int f, int c, float& y) { y = in().at(t, f, c) > 0 ? in().at(t, f, c) : 0; });
   }
 
+  void compute(const graph::Prelu&) {
+    each([&](int t, int f, int c, float& y) {
+      const float x = in().at(t, f, c);
+      y = x > 0 ? x : x * weights().scale[static_cast<std::size_t>(c)];
+    });
+  }
+
   void compute(const graph::MaxPool& op) {
     each([&](int t, int f, int c, float& y) {
       bool any = false;

@@ -61,6 +61,9 @@ struct EvaluatedLayer {
   }
   at::Tensor operator()(const graph::BatchNorm& op) const { return norm(inputs[0], op.epsilon); }
   at::Tensor operator()(const graph::Relu&) const { return at::relu(inputs[0]); }
+  at::Tensor operator()(const graph::Prelu&) const {
+    return at::where(inputs[0] > 0, inputs[0], inputs[0] * tensors().scale);
+  }
   at::Tensor operator()(const graph::MaxPool& op) const { return max_pool(inputs[0], op); }
   at::Tensor operator()(const graph::AvgPool& op) const { return average_pool(inputs[0], op); }
   at::Tensor operator()(const graph::Add&) const {

@@ -73,6 +73,11 @@ TEST(ExportedModel, AnswersAsItsTrainerDidBehindConcatenations) {
   expect_agreement(brief("binarydensenet-28"), 6, 25);
 }
 
+// PReLU, norms before signs, and a layer that reads one tensor twice (the mean, where channels are doubled).
+TEST(ExportedModel, AnswersAsItsTrainerDidInBitternsOwnFamily) {
+  expect_agreement(brief("bittern:p3x3s2x2-16x1-32x2"), 6, 50);
+}
+
 // The comparison itself: what is no rounding must not pass as such.
 TEST(ExportedModel, AChangedWeightIsNoRounding) {
   const graph::Network tiny = model::tiny_network(kPitches);

@@ -98,6 +98,9 @@ TEST_P(Exporter, PacksEveryLayersTensors) {
       ASSERT_EQ(to.scale.size(), binary->has_scale() ? magnitudes.size() : 0U);
       for (std::size_t o = 0; o < to.scale.size(); ++o)
         EXPECT_FLOAT_EQ(to.scale[o], static_cast<float>(magnitudes[o]));
+    } else if (std::holds_alternative<graph::Prelu>(graph.layer(i).op)) {
+      EXPECT_EQ(list(to.scale), values_of(from.scale));
+      EXPECT_TRUE(to.bias.empty());
     } else if (const auto* exit = std::get_if<graph::Exit>(&graph.layer(i).op)) {
       EXPECT_EQ(list(to.bias), values_of(from.bias));
       if (exit->norm != graph::ExitNorm::kNone)

@@ -1,6 +1,7 @@
 // The trainer's own loops against the same layers from torch's operations: outputs and gradients, for random
 // shapes. What a GPU would run is checked here on the CPU.
 #include "training/portable.h"
+#include "training/prelu.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -132,6 +133,16 @@ TEST_F(Portable, BatchNorm) {
           return portable::batch_norm(x, gamma, beta, settings).y;
         },
         at::randn({rows, channels}), at::randn({channels}));
+  }
+}
+
+TEST_F(Portable, Prelu) {
+  for (int i = 0; i < kCases; ++i) {
+    const std::int64_t channels = between(random_, 1, 9);
+    expect_same([](const at::Tensor& x, const at::Tensor& slope) { return training::prelu(x, slope); },
+                [](const at::Tensor& x, const at::Tensor& slope) { return portable::prelu(x, slope); },
+                at::randn({between(random_, 1, 5), between(random_, 2, 400), channels}),
+                at::randn({channels}));
   }
 }
 

@@ -53,7 +53,7 @@ int block(Builder& builder, const std::string& name, int x) {
   return builder.add(name, Concat{}, {x, y});
 }
 
-int backbone(Builder& builder) {
+int backbone(Builder& builder, std::string_view) {
   return add_sections(builder, stem(builder), kBlocks, kTransitions, transition, block);
 }
 
@@ -65,7 +65,7 @@ void head(Builder& builder, int features, int classes) {
 
 constinit const Architecture kBinaryDenseNet28{
     "binarydensenet-28", "BinaryDenseNet 28: dense network, every block appends 64 channels", backbone, head,
-    [] {
+    [](std::string_view) {
       return section_placements(kBlocks, {"s1.b2", "s1.b4", "s1.b6", "s2.b4", "s4.b5"});
     }};
 

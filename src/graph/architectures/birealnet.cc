@@ -34,7 +34,7 @@ int block(Builder& builder, const std::string& name, int x, int filters, bool ha
   return builder.add(name, Add{}, {y, shortcut});
 }
 
-int backbone(Builder& builder) {
+int backbone(Builder& builder, std::string_view) {
   int x = builder.add("stem.conv", Conv2d{.kernel = {7, 7}, .stride = {2, 2}, .out_channels = kFilters[0]},
                       {builder.input()});
   x = builder.add("stem.bn", kNorm, {x});
@@ -55,6 +55,6 @@ void head(Builder& builder, int features, int classes) {
 
 constinit const Architecture kBiRealNet18{
     "birealnet-18", "Bi-Real Net 18: residual network with a shortcut around every binary convolution",
-    backbone, head, [] { return section_placements(kBlocks); }};
+    backbone, head, [](std::string_view) { return section_placements(kBlocks); }};
 
 }  // namespace bittern::graph

@@ -51,7 +51,7 @@ int block(Builder& builder, const std::string& name, int x) {
   return builder.add(name, Add{}, {dense, growth(builder, name + ".improve", dense)});
 }
 
-int backbone(Builder& builder) {
+int backbone(Builder& builder, std::string_view) {
   return add_sections(builder, stem(builder), kBlocks, kTransitions, transition, block);
 }
 
@@ -64,7 +64,7 @@ void head(Builder& builder, int features, int classes) {
 
 constinit const Architecture kMeliusNet22{
     "meliusnet-22", "MeliusNet 22: dense network, every block appends 64 channels and improves them",
-    backbone, head, [] {
+    backbone, head, [](std::string_view) {
       return section_placements(kBlocks, {"s1.b1", "s1.b3", "s2.b1", "s2.b4", "s4.b4"});
     }};
 

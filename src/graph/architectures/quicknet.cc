@@ -86,17 +86,17 @@ void head(Builder& builder, int features, int classes) {
 
 constinit const Architecture kQuickNet{
     "quicknet", "QuickNet: fast residual network, sections of 64 to 512 channels with 4 blocks each",
-    [](Builder& builder) { return backbone(builder, kFilters, kBlocks); }, head,
-    [] { return section_placements(kBlocks); }};
+    [](Builder& builder, std::string_view) { return backbone(builder, kFilters, kBlocks); }, head,
+    [](std::string_view) { return section_placements(kBlocks); }};
 
 constinit const Architecture kQuickNetSmall{
     "quicknet-small", "QuickNetSmall: QuickNet with 32 and 64 channels in its first two sections",
-    [](Builder& builder) { return backbone(builder, kSmallFilters, kBlocks); }, head,
-    [] { return section_placements(kBlocks); }};
+    [](Builder& builder, std::string_view) { return backbone(builder, kSmallFilters, kBlocks); }, head,
+    [](std::string_view) { return section_placements(kBlocks); }};
 
 constinit const Architecture kQuickNetLarge{
     "quicknet-large", "QuickNetLarge: QuickNet with 6, 8, 12 and 6 blocks in its sections",
-    [](Builder& builder) { return backbone(builder, kFilters, kLargeBlocks); }, head,
-    [] { return section_placements(kLargeBlocks); }};
+    [](Builder& builder, std::string_view) { return backbone(builder, kFilters, kLargeBlocks); }, head,
+    [](std::string_view) { return section_placements(kLargeBlocks); }};
 
 }  // namespace bittern::graph

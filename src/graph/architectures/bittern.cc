@@ -1,0 +1,228 @@
+// Networks made for a second of log-mel, where the paper's four were made for photographs: a stem that leaves
+// few pixels, narrow sections, transitions in 1 bit, a norm before every sign, PReLU behind every sum.
+//
+// Besides the sizes that have names, any network of the family can be written down, for experiments:
+// "bittern:STEM-SECTION-SECTION-...", such as "bittern:p3x3s2x2-64x2-64x2-128x2-128x2". docs/networks.md has
+// the grammar.
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "graph/architectures/list.h"
+#include "graph/architectures/parts.h"
+
+namespace bittern::graph {
+namespace {
+
+constexpr float kClip = 1.25F;
+constexpr BatchNorm kNorm{.epsilon = 1e-5F, .momentum = 0.9F};
+// Before a sign a scale says nothing: it folds to a threshold per channel.
+constexpr BatchNorm kThreshold{.epsilon = 1e-5F, .momentum = 0.9F, .scale = false};
+
+struct Stem {
+  bool quicknet = false;  // QuickNet's own, else one convolution ...
+  int channels = 0;       // of QuickNet's first two
+  bool pooled = false;    // ... behind a 2x2 mean
+  Extent kernel{};
+  Extent stride{};
+};
+
+struct Section {
+  int channels = 0;
+  int blocks = 0;
+  Extent kernel{3, 3};
+  Extent stride{2, 2};   // of the transition before it
+  bool blurred = false;  // QuickNet's float transition
+  bool prelu = true;
+  bool norm = true;  // before each sign
+};
+
+struct Design {
+  Stem stem;
+  std::vector<Section> sections;
+};
+
+// Takes the design's text apart.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text), rest_(text) {}
+
+  Expected<Design> read() {
+    Design design;
+    if (!read_stem(design.stem)) return wrong();
+    while (take('-')) {
+      if (!read_section(design.sections.emplace_back())) return wrong();
+    }
+    if (!rest_.empty() || design.sections.empty()) return wrong();
+    return design;
+  }
+
+ private:
+  bool take(char c) {
+    if (rest_.empty() || rest_.front() != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  bool number(int& value) {
+    const char* const end = rest_.data() + rest_.size();
+    const auto [stop, error] = std::from_chars(rest_.data(), end, value);
+    if (error != std::errc() || value < 1 || value > kMaxChannels) return false;
+    rest_.remove_prefix(static_cast<std::size_t>(stop - rest_.data()));
+    return true;
+  }
+  bool extent(Extent& extent) { return number(extent.time) && take('x') && number(extent.frequency); }
+
+  bool read_stem(Stem& stem) {
+    if (take('q')) {
+      stem.quicknet = true;
+      return number(stem.channels);
+    }
+    stem.pooled = take('p');
+    return (stem.pooled || take('c')) && extent(stem.kernel) && take('s') && extent(stem.stride);
+  }
+  bool read_section(Section& section) {
+    if (!number(section.channels) || !take('x') || !number(section.blocks)) return false;
+    if (take('k') && !extent(section.kernel)) return false;
+    if (take('s') && !extent(section.stride)) return false;
+    section.blurred = take('b');
+    section.prelu = !take('l');
+    section.norm = !take('n');
+    return true;
+  }
+  Error wrong() const {
+    return invalid_argument("the network '" + std::string(text_) + "' cannot be read at '" +
+                            std::string(rest_) +
+                            "': write STEM-SECTION-..., such as p3x3s2x2-64x2-128x2 (docs/networks.md)");
+  }
+
+  std::string_view text_;
+  std::string_view rest_;
+};
+
+int stem(Builder& builder, const Stem& stem, int channels) {
+  if (!stem.quicknet) {
+    int x = builder.input();
+    if (stem.pooled) x = builder.add("stem.pool", AvgPool{}, {x});
+    x = builder.add("stem.conv",
+                    Conv2d{.kernel = stem.kernel,
+                           .stride = stem.stride,
+                           .out_channels = channels,
+                           .initializer = Initializer::kHeNormal},
+                    {x});
+    return builder.add("stem", kNorm, {x});
+  }
+  int x = builder.add("stem.conv1",
+                      Conv2d{.kernel = {3, 3},
+                             .stride = {2, 2},
+                             .out_channels = stem.channels,
+                             .initializer = Initializer::kHeNormal},
+                      {builder.input()});
+  x = builder.add("stem.bn1", kNorm, {x});
+  x = builder.add("stem.relu1", Relu{}, {x});
+  x = builder.add("stem.conv2",
+                  Conv2d{.kernel = {3, 3},
+                         .stride = {2, 2},
+                         .out_channels = stem.channels,
+                         .groups = stem.channels,
+                         .initializer = Initializer::kGlorotUniform},
+                  {x});
+  x = builder.add("stem.bn2", BatchNorm{.epsilon = 1e-5F, .momentum = 0.9F, .scale = false, .center = false},
+                  {x});
+  x = builder.add("stem.conv3", Conv2d{.out_channels = channels, .initializer = Initializer::kHeNormal}, {x});
+  return builder.add("stem", kNorm, {x});
+}
+
+// BN(bconv(BN(x))), or BN(ReLU(bconv(x))).
+int convolved(Builder& builder, const std::string& name, int x, const Section& section, Extent stride) {
+  if (section.norm) x = builder.add(name + ".threshold", kThreshold, {x});
+  x = builder.add(name + ".conv",
+                  BinaryConv2d{.kernel = section.kernel,
+                               .stride = stride,
+                               .pad_value = BinaryPadding::kOne,
+                               .out_channels = section.channels,
+                               .input_clip = kClip,
+                               .kernel_clip = kClip},
+                  {x});
+  if (!section.norm) x = builder.add(name + ".relu", Relu{}, {x});
+  return builder.add(name + ".bn", kNorm, {x});
+}
+
+int sum(Builder& builder, const std::string& name, int x, int y, const Section& section) {
+  if (!section.prelu) return builder.add(name, Add{}, {x, y});
+  x = builder.add(name + ".sum", Add{}, {x, y});
+  return builder.add(name, Prelu{}, {x});
+}
+
+int block(Builder& builder, const std::string& name, int x, const Section& section) {
+  return sum(builder, name, x, convolved(builder, name, x, section, {1, 1}), section);
+}
+
+// mean(x) + BN(bconv(BN(x))), both strided; the mean twice where the channels are doubled.
+int transition(Builder& builder, const std::string& name, int x, const Section& section) {
+  const int channels = builder.shape(x).channels;
+  if (section.blurred) {
+    x = builder.add(name + ".relu", Relu{}, {x});
+    x = builder.add(name + ".pool", MaxPool{.kernel = {2, 2}, .stride = {1, 1}, .padding = Padding::kValid},
+                    {x});
+    x = builder.add(name + ".blur",
+                    Conv2d{.kernel = {3, 3},
+                           .stride = section.stride,
+                           .out_channels = channels,
+                           .groups = channels,
+                           .initializer = Initializer::kBlur,
+                           .trainable = false},
+                    {x});
+    x = builder.add(name + ".conv", Conv2d{.out_channels = section.channels}, {x});
+    return builder.add(name, kNorm, {x});
+  }
+  const int y = convolved(builder, name, x, section, section.stride);
+  x = builder.add(name + ".mean", AvgPool{.kernel = section.stride, .stride = section.stride}, {x});
+  if (section.channels == 2 * channels) x = builder.add(name + ".twice", Concat{}, {x, x});
+  return sum(builder, name, x, y, section);
+}
+
+int backbone(Builder& builder, const Design& design) {
+  int x = stem(builder, design.stem, design.sections.front().channels);
+  for (std::size_t s = 0; s < design.sections.size(); ++s) {
+    const Section& section = design.sections[s];
+    const int number = static_cast<int>(s) + 1;
+    if (s > 0) x = transition(builder, "t" + std::to_string(number), x, section);
+    for (int b = 1; b <= section.blocks; ++b) x = block(builder, block_name(number, b), x, section);
+  }
+  return x;
+}
+
+Design parse(std::string_view text) { return Reader(text).read().value(); }
+
+// The end of every section, the middle of the last one before its end.
+std::vector<std::string> default_exits(const Design& design) {
+  std::vector<std::string> layers;
+  const int last = static_cast<int>(design.sections.size());
+  for (int s = 1; s <= last; ++s) {
+    const int blocks = design.sections[static_cast<std::size_t>(s) - 1].blocks;
+    if (s == last && blocks > 1) layers.push_back(block_name(s, (blocks + 1) / 2));
+    layers.push_back(block_name(s, blocks));
+  }
+  return layers;
+}
+
+}  // namespace
+
+constinit const Architecture kBittern{
+    "bittern",
+    "any network of Bittern's own family, written down as bittern:DESIGN",
+    [](Builder& builder, std::string_view design) { return backbone(builder, parse(design)); },
+    [](Builder& builder, int features, int classes) {
+      add_float_head(builder, features, classes, false, Initializer::kGlorotNormal);
+    },
+    [](std::string_view design) {
+      const std::vector<std::string> exits = default_exits(parse(design));
+      return std::vector<Placement>{{"paper", exits}, {"balanced", exits}};
+    },
+    [](std::string_view design) {
+      const auto read = Reader(design).read();
+      return read.ok() ? Status() : Status(read.error());
+    }};
+
+}  // namespace bittern::graph
