@@ -70,6 +70,7 @@ struct Plain {
     return norm(inputs[0], tensors.norm, static_cast<double>(op.epsilon), static_cast<double>(op.momentum));
   }
   at::Tensor operator()(const graph::Relu&) const { return at::relu(inputs[0]); }
+  at::Tensor operator()(const graph::Prelu&) const { return at::prelu(inputs[0], tensors.scale); }
   at::Tensor operator()(const graph::MaxPool& op) const {
     return at::max_pool2d(padded(op, -std::numeric_limits<double>::infinity()),
                           {op.kernel.time, op.kernel.frequency}, {op.stride.time, op.stride.frequency});
