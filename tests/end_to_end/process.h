@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +32,7 @@ struct Start {
   std::string input = "/dev/null";            // file for standard input
   std::string output = {};                    // file for standard output; empty: kept in Finished::out
   int interrupt_after_ms = 0;                 // then SIGINT; 0: never
+  std::function<bool()> interrupt_when = {};  // then SIGINT; asked again and again
 };
 
 // A program that takes more than a minute is killed, and shows as ended by SIGKILL.
@@ -69,8 +71,9 @@ inline Finished run(const Start& start) {
   int status = 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
     const auto waited = std::chrono::steady_clock::now() - begin;
-    if (start.interrupt_after_ms > 0 && !interrupted &&
-        waited >= std::chrono::milliseconds(start.interrupt_after_ms)) {
+    const bool due =
+        start.interrupt_after_ms > 0 && waited >= std::chrono::milliseconds(start.interrupt_after_ms);
+    if (!interrupted && (due || (start.interrupt_when && start.interrupt_when()))) {
       interrupted = true;
       ::kill(child, SIGINT);
     }
