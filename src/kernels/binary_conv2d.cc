@@ -153,6 +153,7 @@ class Finish {
         output_(p.output),
         first_(first_block * kBlockLanes),
         channels_(std::min(end_block * kBlockLanes, p.shape.out_channels) - first_) {
+    // Not the signs' two: their bytes lie in a whole pixel's words, so they count from its first channel.
     for (const float** values :
          {&epilogue_.scale, &epilogue_.bias, &epilogue_.norm_scale, &epilogue_.norm_bias, &epilogue_.slope}) {
       if (*values != nullptr) *values += first_;
@@ -194,7 +195,7 @@ class Finish {
         finish(parameters, d, channel, residual, y, output);
         if (signs != nullptr) {
           for (int v = 0; v < kVectors; ++v)
-            y[0][v] = signed_of(epilogue_, d, y[0][v], first_ + channel + v * kLanes);
+            y[0][v] = signed_of(parameters, d, y[0][v], first_ + channel + v * kLanes);
           store_signs_of(d, y[0], first_ + channel, signs);
           if (clear) clear_signs_after(output_.channels, signs);
         }
@@ -207,7 +208,7 @@ class Finish {
           finish(parameters, d1, channel + i, residual, one, output);
         }
         if (signs != nullptr)
-          store_signs(epilogue_, output[0] - first_, first_ + channel, output_.channels, signs);
+          store_signs(parameters, output[0] - first_, first_ + channel, output_.channels, signs);
       }
       output[0] += output_.pixel_stride;
       residual[0] += residual_stride;

@@ -25,6 +25,8 @@ struct Parameters {
   const float* norm_scale;
   const float* norm_bias;
   const float* slope;
+  const float* sign_scale;
+  const float* sign_bias;
   bool relu;
   bool final_relu;
 
@@ -34,6 +36,8 @@ struct Parameters {
         norm_scale(e.norm_scale),
         norm_bias(e.norm_bias),
         slope(e.slope),
+        sign_scale(e.sign_scale),
+        sign_bias(e.sign_bias),
         relu(e.relu),
         final_relu(e.final_relu) {}
 };
@@ -119,14 +123,14 @@ HWY_INLINE void clear_signs_after(int channels, std::uint64_t* words) {
 
 // What the signs are of, of channel `c` on.
 template <class D, class V>
-HWY_INLINE V signed_of(const Epilogue& e, D d, V y, int c) {
+HWY_INLINE V signed_of(const Parameters& e, D d, V y, int c) {
   if (e.sign_scale == nullptr) return y;
   return hn::Add(hn::Mul(y, hn::LoadU(d, e.sign_scale + c)), hn::LoadU(d, e.sign_bias + c));
 }
 
 // The sign bits of a pixel's channels from `begin` on, a multiple of 8, to the last; those past it are
 // cleared.
-HWY_INLINE void store_signs(const Epilogue& e, const float* pixel, int begin, int channels,
+HWY_INLINE void store_signs(const Parameters& e, const float* pixel, int begin, int channels,
                             std::uint64_t* words) {
   const BlockTag d;
   auto* bytes = reinterpret_cast<std::uint8_t*>(words);

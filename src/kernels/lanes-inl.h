@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "hwy/highway.h"
 
@@ -42,6 +43,21 @@ HWY_INLINE void for_channels(D d, int begin, int end, const Body& body) {
 // pixel: networks hardly have them, and each tile of pixels is code.
 template <class D>
 constexpr bool kInTiles = lanes(D()) >= (lanes(FullTag()) < 8 ? lanes(FullTag()) : 8);
+
+// Calls body(rows, columns) of a window's taps: as numbers that the compiler knows, and unrolls, where they
+// are kMost or, with kLess, one less each.
+template <int kMost, bool kLess, class Body>
+HWY_INLINE void known_taps(int rows, int columns, const Body& body) {
+  using Most = std::integral_constant<int, kMost>;
+  using Less = std::integral_constant<int, kMost - 1>;
+  if (rows == kMost && columns == kMost) return body(Most(), Most());
+  if constexpr (kLess) {
+    if (rows == kMost && columns == kMost - 1) return body(Most(), Less());
+    if (rows == kMost - 1 && columns == kMost) return body(Less(), Most());
+    if (rows == kMost - 1 && columns == kMost - 1) return body(Less(), Less());
+  }
+  body(rows, columns);
+}
 
 // Bit l = lane l is true. At most 16 lanes.
 template <class D, class Mask>

@@ -164,7 +164,7 @@ std::uint32_t major_for(const graph::Network& network) {
   const bool prelu =
       std::any_of(network.layers().begin(), network.layers().end(),
                   [](const graph::Layer& layer) { return std::holds_alternative<graph::Prelu>(layer.op); });
-  return prelu ? kFormatMajor : 1;
+  return prelu ? 2 : 1;
 }
 
 // Fills in the file's length, then the checksum over everything else.

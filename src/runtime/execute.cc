@@ -125,7 +125,10 @@ void Executor::run_step(const Step& step, int first_row, int last_row) noexcept 
       kernels().conv2d(op.shape, input(), op.kernel, executor.epilogue(op.epilogue), output(), first, last);
     }
     void operator()(const PoolStep& op) const {
-      (op.max ? kernels().max_pool : kernels().avg_pool)(op.window, input(), output(), first, last);
+      kernels::Pool* const pool = op.pooling == Pooling::kAverage         ? kernels().avg_pool
+                                  : op.pooling == Pooling::kLargestOrZero ? kernels().relu_max_pool
+                                                                          : kernels().max_pool;
+      pool(op.window, input(), output(), first, last);
     }
     void operator()(const AffineStep& op) const {
       kernels().affine(input(), op.scale, op.bias, output(), first, last);

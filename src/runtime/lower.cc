@@ -34,6 +34,7 @@ class Lowering {
     places_ = place_tensors(nodes_, plan_.buffers);
     plan_.input = places_.front();
     counts_ = graph::count(network_);
+    tile_bytes_ = std::min(options_.tile_bytes, largest_whole_bytes() / kRingShare);
     done_.assign(places_.size(), false);
     for (int i = 1; i < nodes_.size(); ++i) {
       if (!nodes_[i].gone && !done_[static_cast<std::size_t>(i)]) emit(i);
@@ -84,13 +85,26 @@ class Lowering {
     buffer.last_use = std::max(buffer.last_use, position);
   }
 
+  // The largest of the tensors that are whole in any case: those that several layers read.
+  std::size_t largest_whole_bytes() {
+    std::size_t most = 0;
+    for (int i = 1; i < nodes_.size(); ++i) {
+      if (nodes_[i].readers.size() > 1) most = std::max(most, buffer_of(place_of(i)).full_bytes());
+    }
+    return most;
+  }
+
   // Steps of layer i, and of those that it takes along.
   void emit(int i) {
     if (const auto* op = nodes_.as<graph::Conv2d>(i)) return emit_conv(i, *op);
     if (const auto* op = nodes_.as<graph::BinaryConv2d>(i)) return emit_binary_conv(i, *op);
-    if (const auto* op = nodes_.as<graph::MaxPool>(i)) return emit_pool(i, window_of(*op, input_of(i)), true);
+    if (const auto* op = nodes_.as<graph::MaxPool>(i)) {
+      const int relu = nodes_[i].relu;
+      return emit_pool(i, relu < 0 ? name_of(i) : name_of(relu) + " + " + name_of(i),
+                       window_of(*op, input_of(i)), relu < 0 ? Pooling::kLargest : Pooling::kLargestOrZero);
+    }
     if (const auto* op = nodes_.as<graph::AvgPool>(i))
-      return emit_pool(i, window_of(*op, input_of(i)), false);
+      return emit_pool(i, name_of(i), window_of(*op, input_of(i)), Pooling::kAverage);
     if (const auto* op = nodes_.as<graph::Exit>(i)) return emit_exit(i, *op);
     if (nodes_.as<graph::Concat>(i) != nullptr) return emit_copies(i);
     const Place& input = place_of(nodes_[i].inputs.front());
@@ -198,8 +212,9 @@ class Lowering {
     return counts;
   }
 
-  void emit_pool(int i, const kernels::Window& window, bool max) {
-    add_step(name_of(i), PoolStep{window, max}, place_of(nodes_[i].inputs.front()), place_of(i), window);
+  void emit_pool(int i, std::string name, const kernels::Window& window, Pooling pooling) {
+    add_step(std::move(name), PoolStep{window, pooling}, place_of(nodes_[i].inputs.front()), place_of(i),
+             window);
   }
 
   void emit_add(int i) {
@@ -311,7 +326,7 @@ class Lowering {
         step.index = plan_.step_count++;
         use_all(step, group.position);
       }
-      choose_tile(group, plan_.buffers, options_.tile_bytes);
+      choose_tile(group, plan_.buffers, tile_bytes_);
       plan_.longest_group = std::max(plan_.longest_group, static_cast<int>(group.steps.size()));
       plan_.groups.push_back(std::move(group));
     }
@@ -331,6 +346,7 @@ class Lowering {
   const model::Model& model_;
   const graph::Network& network_;
   const LowerOptions& options_;
+  std::size_t tile_bytes_ = 0;
   Nodes nodes_;
   graph::Counts counts_;
   std::vector<Place> places_;

@@ -7,21 +7,26 @@ namespace bittern::runtime {
 
 Nodes::Nodes(const graph::Network& network) : network_(&network), nodes_(network.layers().size()) {
   std::vector<bool> only_binary(nodes_.size(), true);
+  std::vector<bool> only_pools(nodes_.size(), true);
   for (int i = 0; i < size(); ++i) {
     nodes_[static_cast<std::size_t>(i)].inputs = network.layer(i).inputs;
-    if (as<graph::BinaryConv2d>(i) != nullptr) continue;
-    for (const int input : network.layer(i).inputs) only_binary[static_cast<std::size_t>(input)] = false;
+    for (const int input : network.layer(i).inputs) {
+      if (as<graph::BinaryConv2d>(i) == nullptr) only_binary[static_cast<std::size_t>(input)] = false;
+      if (as<graph::MaxPool>(i) == nullptr) only_pools[static_cast<std::size_t>(input)] = false;
+    }
   }
   for (int i = 0; i < size(); ++i) {
     Node& node = nodes_[static_cast<std::size_t>(i)];
-    if (as<graph::BatchNorm>(i) != nullptr && only_binary[static_cast<std::size_t>(i)]) {
+    if ((as<graph::BatchNorm>(i) != nullptr && only_binary[static_cast<std::size_t>(i)]) ||
+        (as<graph::Relu>(i) != nullptr && only_pools[static_cast<std::size_t>(i)])) {
       node.gone = true;
       continue;
     }
-    if (as<graph::BinaryConv2d>(i) != nullptr) {
+    const bool binary = as<graph::BinaryConv2d>(i) != nullptr;
+    if (binary || as<graph::MaxPool>(i) != nullptr) {
       const int source = node.inputs.front();
       if (nodes_[static_cast<std::size_t>(source)].gone) {
-        node.affine = source;
+        (binary ? node.affine : node.relu) = source;
         node.inputs = nodes_[static_cast<std::size_t>(source)].inputs;
       }
     }

@@ -10,11 +10,12 @@
 namespace bittern::runtime {
 
 // A layer. Batch norms that only binary convolutions read are gone: those read the norm's input and carry its
-// index in `affine`.
+// index in `affine`. So are ReLUs that only maximum pools read, which carry the index in `relu`.
 struct Node {
   std::vector<int> inputs;
   std::vector<int> readers;  // ascending, a reader twice where it reads twice
   int affine = -1;
+  int relu = -1;
   bool gone = false;
 };
 

@@ -39,7 +39,11 @@ std::string_view kernel_of(const Step& step) {
     std::string_view operator()(const PackStep&) const { return "pack_signs"; }
     std::string_view operator()(const BinaryConvStep&) const { return "binary_conv2d"; }
     std::string_view operator()(const ConvStep&) const { return "conv2d"; }
-    std::string_view operator()(const PoolStep& op) const { return op.max ? "max_pool" : "avg_pool"; }
+    std::string_view operator()(const PoolStep& op) const {
+      return op.pooling == Pooling::kAverage         ? "avg_pool"
+             : op.pooling == Pooling::kLargestOrZero ? "relu_max_pool"
+                                                     : "max_pool";
+    }
     std::string_view operator()(const AffineStep&) const { return "affine"; }
     std::string_view operator()(const ReluStep&) const { return "relu"; }
     std::string_view operator()(const PreluStep&) const { return "prelu"; }

@@ -79,9 +79,10 @@ struct ConvStep {
   const float* kernel = nullptr;
   Epilogue epilogue;
 };
+enum class Pooling : std::uint8_t { kLargest, kLargestOrZero, kAverage };
 struct PoolStep {
   kernels::Window window;
-  bool max = false;
+  Pooling pooling = Pooling::kLargest;
 };
 struct AffineStep {
   const float* scale = nullptr;

@@ -15,6 +15,10 @@ inline constexpr std::size_t kMaxGroupSteps = 16;
 // What the rings of one group may take together before fewer rows are made at a time: a first-level cache.
 inline constexpr std::size_t kTileBytes = std::size_t{32} << 10U;
 
+// Nor more than this share of the largest tensor that is whole: beside small tensors, rings would take the
+// memory that they save.
+inline constexpr std::size_t kRingShare = 4;
+
 // How many rows of each step's output must be kept when the last step makes `tile` rows at a time; the last
 // step's are all of its rows. Found by going through the run.
 std::vector<int> rows_to_keep(std::span<const Step> steps, int tile);

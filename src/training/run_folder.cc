@@ -10,13 +10,12 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "core/atomic_file.h"
+#include "json/text.h"
 
 namespace bittern::training {
 namespace fs = std::filesystem;
@@ -139,13 +138,11 @@ Status RunFolder::write_recipe(const Recipe& recipe_to_write) const {
 }
 
 Expected<Recipe> RunFolder::read_recipe() const {
-  std::ifstream file(recipe(), std::ios::binary);
-  if (!file) return not_found(fmt::format("{}: cannot read; is this a run folder?", recipe().string()));
-  std::ostringstream text;
-  text << file.rdbuf();
-  const auto json = nlohmann::ordered_json::parse(text.str(), nullptr, false);
-  if (json.is_discarded()) return corrupt(fmt::format("{}: is not JSON", recipe().string()));
-  auto parsed = recipe_from_json(json);
+  const auto stored = json::read_file(recipe());
+  if (!stored.ok() && stored.error().code == ErrorCode::kNotFound)
+    return not_found(stored.error().message + "; is this a run folder?");
+  if (!stored.ok()) return stored.error();
+  auto parsed = recipe_from_json(*stored);
   if (!parsed.ok())
     return Error{parsed.error().code, fmt::format("{}: {}", recipe().string(), parsed.error().message)};
   return parsed;

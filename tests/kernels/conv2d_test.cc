@@ -97,6 +97,27 @@ TEST(Conv2d, DepthwiseEqualsItsTwin) {
   });
 }
 
+// Kernels of 3 x 3 keep their weights in registers.
+TEST(Conv2d, DepthwiseOfThreeByThreeEqualsItsTwin) {
+  for_seeds(100, [](Random& random) {
+    const int in_time = between(random, 1, 8);
+    const int in_frequency = between(random, 1, 24);
+    const RandomWindow w = random_window(random, in_time, in_frequency, 3, 3);
+    const int channels = random_channels(random, 70);
+    check(random, {w.window, channels, channels, channels}, in_time, in_frequency, w.time, w.frequency);
+  });
+}
+
+// Of 1 x 1: a product of matrices where pixels lie behind each other.
+TEST(Conv2d, PointwiseEqualsItsTwin) {
+  for_seeds(100, [](Random& random) {
+    const int time = between(random, 1, 6);
+    const int frequency = between(random, 1, 12);
+    const int outputs = flip(random) ? 32 * between(random, 1, 6) : random_channels(random, 140);
+    check(random, {{}, random_channels(random, 70), outputs, 1}, time, frequency, time, frequency);
+  });
+}
+
 TEST(Conv2d, LargestKernel) {
   Random random{7};
   check(random, {{31, 31, 1, 1, 15, 15}, 1, 20, 1}, 34, 33, 34, 33);

@@ -39,39 +39,66 @@ float largest(const std::vector<float>& values) {
   return m;
 }
 
+// 0 where all are NaN, too.
+float largest_or_zero(const std::vector<float>& values) {
+  float m = 0.0F;
+  for (const float x : values) m = m < x ? x : m;
+  return m;
+}
+
 float average(const std::vector<float>& values) {
   float sum = values[0];
   for (std::size_t i = 1; i < values.size(); ++i) sum = sum + values[i];
   return sum / static_cast<float>(values.size());
 }
 
-void check(bool odd, Pool* KernelTable::*pool, float (*twin)(const std::vector<float>&)) {
+using Twin = float(const std::vector<float>&);
+
+void compare(Random& random, const RandomWindow& w, const Tensor<float>& input, Pool* KernelTable::*pool,
+             Twin* twin) {
+  SCOPED_TRACE(describe(w.window));
+  Tensor<float> expected(w.time, w.frequency, input.channels);
+  for (int t = 0; t < w.time; ++t) {
+    for (int f = 0; f < w.frequency; ++f) {
+      for (int c = 0; c < input.channels; ++c) {
+        expected.at(t, f, c) = twin(under(w.window, input, t, f, c));
+      }
+    }
+  }
+  for_isas([&](const KernelTable& table) {
+    Random placing = random;
+    const Placed<float> from(placing, input);
+    const Placed<float> to(placing, w.time, w.frequency, input.channels);
+    in_pieces(placing, w.time,
+              [&](int first, int last) { (table.*pool)(w.window, from.view(), to.view(), first, last); });
+    to.expect(expected, 0, w.time);
+  });
+}
+
+void check(bool odd, Pool* KernelTable::*pool, Twin* twin) {
   for_seeds(100, [&](Random& random) {
     const Tensor<float> input =
         random_tensor(random, between(random, 1, 9), between(random, 1, 9), random_channels(random, 70), odd);
-    const RandomWindow w = random_pool(random, input.time, input.frequency);
-    SCOPED_TRACE(describe(w.window));
-    Tensor<float> expected(w.time, w.frequency, input.channels);
-    for (int t = 0; t < w.time; ++t) {
-      for (int f = 0; f < w.frequency; ++f) {
-        for (int c = 0; c < input.channels; ++c) {
-          expected.at(t, f, c) = twin(under(w.window, input, t, f, c));
-        }
-      }
-    }
-    for_isas([&](const KernelTable& table) {
-      Random placing = random;
-      const Placed<float> from(placing, input);
-      const Placed<float> to(placing, w.time, w.frequency, input.channels);
-      in_pieces(placing, w.time,
-                [&](int first, int last) { (table.*pool)(w.window, from.view(), to.view(), first, last); });
-      to.expect(expected, 0, w.time);
-    });
+    compare(random, random_pool(random, input.time, input.frequency), input, pool, twin);
   });
 }
 
 TEST(Pool, MaxEqualsItsTwin) { check(true, &KernelTable::max_pool, largest); }
+TEST(Pool, MaxOfReluEqualsItsTwin) { check(true, &KernelTable::relu_max_pool, largest_or_zero); }
 TEST(Pool, AverageEqualsItsTwin) { check(false, &KernelTable::avg_pool, average); }
+
+// Two neighbours beside each other, one channel: lanes over frequency, rows long enough for many.
+TEST(Pool, PairsOfOneChannelEqualTheirTwin) {
+  for_seeds(100, [&](Random& random) {
+    const Tensor<float> input = random_tensor(random, between(random, 1, 9), between(random, 1, 140), 1);
+    RandomWindow w = random_pool(random, input.time, input.frequency);
+    w.window.kernel_frequency = w.window.stride_frequency = 2;
+    w.window.pad_frequency = 0;
+    w.frequency = (input.frequency + 1) / 2;
+    compare(random, w, input, &KernelTable::avg_pool, average);
+    compare(random, w, input, &KernelTable::relu_max_pool, largest_or_zero);
+  });
+}
 
 }  // namespace
 }  // namespace bittern::kernels::testing

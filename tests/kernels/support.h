@@ -222,7 +222,8 @@ struct RandomWindow {
   int time = 0;
   int frequency = 0;
 };
-inline RandomWindow random_window(Random& random, int time, int frequency, int most_kernel = 5) {
+inline RandomWindow random_window(Random& random, int time, int frequency, int most_kernel = 5,
+                                  int least_kernel = 1) {
   RandomWindow result;
   Window& w = result.window;
   const auto axis = [&random](int input, int kernel, int stride, int& pad) {
@@ -235,8 +236,8 @@ inline RandomWindow random_window(Random& random, int time, int frequency, int m
     pad = before;
     return (input + before + after - kernel) / stride + 1;
   };
-  w.kernel_time = between(random, 1, most_kernel);
-  w.kernel_frequency = between(random, 1, most_kernel);
+  w.kernel_time = between(random, least_kernel, most_kernel);
+  w.kernel_frequency = between(random, least_kernel, most_kernel);
   w.stride_time = between(random, 1, 3);
   w.stride_frequency = between(random, 1, 3);
   result.time = axis(time, w.kernel_time, w.stride_time, w.pad_time);

@@ -33,7 +33,8 @@ struct Section {
   int blocks = 0;
   Extent kernel{3, 3};
   Extent stride{2, 2};   // of the transition before it
-  bool blurred = false;  // QuickNet's float transition
+  bool blurred = false;  // QuickNet's float transition, its pointwise convolution in so many ...
+  int groups = 1;        // ... groups, 0: without it
   bool prelu = true;
   bool norm = true;  // before each sign
 };
@@ -86,6 +87,10 @@ class Reader {
     if (take('k') && !extent(section.kernel)) return false;
     if (take('s') && !extent(section.stride)) return false;
     section.blurred = take('b');
+    if (section.blurred && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9' &&
+        !number(section.groups))
+      return false;
+    if (!section.blurred && take('d')) section.blurred = true, section.groups = 0;
     section.prelu = !take('l');
     section.norm = !take('n');
     return true;
@@ -112,25 +117,7 @@ int stem(Builder& builder, const Stem& stem, int channels) {
                     {x});
     return builder.add("stem", kNorm, {x});
   }
-  int x = builder.add("stem.conv1",
-                      Conv2d{.kernel = {3, 3},
-                             .stride = {2, 2},
-                             .out_channels = stem.channels,
-                             .initializer = Initializer::kHeNormal},
-                      {builder.input()});
-  x = builder.add("stem.bn1", kNorm, {x});
-  x = builder.add("stem.relu1", Relu{}, {x});
-  x = builder.add("stem.conv2",
-                  Conv2d{.kernel = {3, 3},
-                         .stride = {2, 2},
-                         .out_channels = stem.channels,
-                         .groups = stem.channels,
-                         .initializer = Initializer::kGlorotUniform},
-                  {x});
-  x = builder.add("stem.bn2", BatchNorm{.epsilon = 1e-5F, .momentum = 0.9F, .scale = false, .center = false},
-                  {x});
-  x = builder.add("stem.conv3", Conv2d{.out_channels = channels, .initializer = Initializer::kHeNormal}, {x});
-  return builder.add("stem", kNorm, {x});
+  return add_quicknet_stem(builder, stem.channels, channels, kNorm);
 }
 
 // BN(bconv(BN(x))), or BN(ReLU(bconv(x))).
@@ -162,18 +149,13 @@ int block(Builder& builder, const std::string& name, int x, const Section& secti
 int transition(Builder& builder, const std::string& name, int x, const Section& section) {
   const int channels = builder.shape(x).channels;
   if (section.blurred) {
-    x = builder.add(name + ".relu", Relu{}, {x});
-    x = builder.add(name + ".pool", MaxPool{.kernel = {2, 2}, .stride = {1, 1}, .padding = Padding::kValid},
-                    {x});
-    x = builder.add(name + ".blur",
-                    Conv2d{.kernel = {3, 3},
-                           .stride = section.stride,
-                           .out_channels = channels,
-                           .groups = channels,
-                           .initializer = Initializer::kBlur,
-                           .trainable = false},
-                    {x});
-    x = builder.add(name + ".conv", Conv2d{.out_channels = section.channels}, {x});
+    x = add_blur_pool(builder, name, x, section.stride);
+    if (section.groups == 0) {
+      if (section.channels == 2 * channels) x = builder.add(name + ".twice", Concat{}, {x, x});
+    } else {
+      x = builder.add(name + ".conv", Conv2d{.out_channels = section.channels, .groups = section.groups},
+                      {x});
+    }
     return builder.add(name, kNorm, {x});
   }
   const int y = convolved(builder, name, x, section, section.stride);

@@ -42,6 +42,46 @@ inline void add_float_head(Builder& builder, int features, int classes, bool rel
               {features});
 }
 
+// QuickNet's stem: two strided convolutions to `first` channels, the second depthwise, then a pointwise one.
+// The middle batch norm has neither scale nor centre.
+inline int add_quicknet_stem(Builder& builder, int first, int channels, BatchNorm norm) {
+  BatchNorm bare = norm;
+  bare.scale = bare.center = false;
+  int x = builder.add(
+      "stem.conv1",
+      Conv2d{
+          .kernel = {3, 3}, .stride = {2, 2}, .out_channels = first, .initializer = Initializer::kHeNormal},
+      {builder.input()});
+  x = builder.add("stem.bn1", norm, {x});
+  x = builder.add("stem.relu1", Relu{}, {x});
+  x = builder.add("stem.conv2",
+                  Conv2d{.kernel = {3, 3},
+                         .stride = {2, 2},
+                         .out_channels = first,
+                         .groups = first,
+                         .initializer = Initializer::kGlorotUniform},
+                  {x});
+  x = builder.add("stem.bn2", bare, {x});
+  x = builder.add("stem.conv3", Conv2d{.out_channels = channels, .initializer = Initializer::kHeNormal}, {x});
+  return builder.add("stem", norm, {x});
+}
+
+// The pool of QuickNet's transitions, ReLU before it: a maximum of 2x2, then a fixed blur with a stride.
+inline int add_blur_pool(Builder& builder, const std::string& name, int x, Extent stride) {
+  const int channels = builder.shape(x).channels;
+  x = builder.add(name + ".relu", Relu{}, {x});
+  x = builder.add(name + ".pool", MaxPool{.kernel = {2, 2}, .stride = {1, 1}, .padding = Padding::kValid},
+                  {x});
+  return builder.add(name + ".blur",
+                     Conv2d{.kernel = {3, 3},
+                            .stride = stride,
+                            .out_channels = channels,
+                            .groups = channels,
+                            .initializer = Initializer::kBlur,
+                            .trainable = false},
+                     {x});
+}
+
 // Behind the stem and behind each section.
 inline Placement stem_placement(const std::array<int, 4>& blocks) {
   return {"stem",

@@ -22,41 +22,8 @@ constexpr float kClip = 1.25F;
 constexpr BatchNorm kStemNorm{.epsilon = 1e-3F, .momentum = 0.99F};
 constexpr BatchNorm kNorm{.epsilon = 1e-5F, .momentum = 0.9F};
 
-int stem(Builder& builder, int filters) {
-  const int first = filters / 4;
-  int x = builder.add(
-      "stem.conv1",
-      Conv2d{
-          .kernel = {3, 3}, .stride = {2, 2}, .out_channels = first, .initializer = Initializer::kHeNormal},
-      {builder.input()});
-  x = builder.add("stem.bn1", kStemNorm, {x});
-  x = builder.add("stem.relu1", Relu{}, {x});
-  x = builder.add("stem.conv2",
-                  Conv2d{.kernel = {3, 3},
-                         .stride = {2, 2},
-                         .out_channels = first,
-                         .groups = first,
-                         .initializer = Initializer::kGlorotUniform},
-                  {x});
-  x = builder.add("stem.bn2", BatchNorm{.epsilon = 1e-3F, .momentum = 0.99F, .scale = false, .center = false},
-                  {x});
-  x = builder.add("stem.conv3", Conv2d{.out_channels = filters, .initializer = Initializer::kHeNormal}, {x});
-  return builder.add("stem", kStemNorm, {x});
-}
-
 int transition(Builder& builder, const std::string& name, int x, int filters) {
-  const int channels = builder.shape(x).channels;
-  x = builder.add(name + ".relu", Relu{}, {x});
-  x = builder.add(name + ".pool", MaxPool{.kernel = {2, 2}, .stride = {1, 1}, .padding = Padding::kValid},
-                  {x});
-  x = builder.add(name + ".blur",
-                  Conv2d{.kernel = {3, 3},
-                         .stride = {2, 2},
-                         .out_channels = channels,
-                         .groups = channels,
-                         .initializer = Initializer::kBlur,
-                         .trainable = false},
-                  {x});
+  x = add_blur_pool(builder, name, x, {2, 2});
   x = builder.add(name + ".conv", Conv2d{.out_channels = filters}, {x});
   return builder.add(name, kNorm, {x});
 }
@@ -74,8 +41,8 @@ int block(Builder& builder, const std::string& name, int x) {
 }
 
 int backbone(Builder& builder, const Four& filters, const Four& blocks) {
-  return add_sections(builder, stem(builder, filters[0]), blocks, std::span(filters).last<3>(), transition,
-                      block);
+  const int stem = add_quicknet_stem(builder, filters[0] / 4, filters[0], kStemNorm);
+  return add_sections(builder, stem, blocks, std::span(filters).last<3>(), transition, block);
 }
 
 void head(Builder& builder, int features, int classes) {
