@@ -85,8 +85,8 @@ class Tile {
         if constexpr (kPaired) w[v] = Turn<D>::in_turn(w[v]);
       }
       for (int p = 0; p < kPixels; ++p) {
-        const V in = input(inputs.at(*terms, p));
-        for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(in, w[v]));
+        const float* x = inputs.at(*terms, p);
+        for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(input(x), w[v]));
       }
       weights += outputs;
     }
@@ -103,14 +103,16 @@ class Tile {
   }
 
  private:
-  static HWY_INLINE V input(const float* x) {
+  static HWY_INLINE V input(const float*& x) {
     if constexpr (kPaired) {
       const hn::Repartition<double, D> d64;
       double both;
       std::memcpy(&both, x, sizeof(both));
       return hn::BitCast(D(), hn::Set(d64, both));
-    } else {
+    } else if constexpr (kVectors == 1) {
       return hn::Set(D(), *x);
+    } else {
+      return spread(D(), x);
     }
   }
 

@@ -96,8 +96,9 @@ class Pointwise {
       hn::Vec<D> weights[kVectors];
       for (int v = 0; v < kVectors; ++v) weights[v] = hn::LoadU(d, w + v * lanes(d));
       for (int p = 0; p < kPixels; ++p) {
-        const auto in = hn::Set(d, *places.at(x, p));
-        for (int v = 0; v < kVectors; ++v) sums[p][v] = hn::Add(sums[p][v], hn::Mul(in, weights[v]));
+        const float* in = places.at(x, p);
+        for (int v = 0; v < kVectors; ++v)
+          sums[p][v] = hn::Add(sums[p][v], hn::Mul(spread(d, in), weights[v]));
       }
     }
     store(d, c, f, sums);

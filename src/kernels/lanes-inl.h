@@ -44,6 +44,17 @@ HWY_INLINE void for_channels(D d, int begin, int end, const Body& body) {
 template <class D>
 constexpr bool kInTiles = lanes(D()) >= (lanes(FullTag()) < 8 ? lanes(FullTag()) : 8);
 
+// *x in all lanes, for one product. AVX-512 spreads what a product reads from memory for nothing; a compiler
+// that sees the same value used twice would spread it into a register instead, which costs as much as a
+// product.
+template <class D>
+HWY_INLINE hn::Vec<D> spread(D d, const float*& x) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  asm("" : "+r"(x));
+#endif
+  return hn::Set(d, *x);
+}
+
 // Calls body(rows, columns) of a window's taps: as numbers that the compiler knows, and unrolls, where they
 // are kMost or, with kLess, one less each.
 template <int kMost, bool kLess, class Body>
