@@ -232,12 +232,20 @@ TEST(Families, BuildWhatIsWrittenDown) {
   const Network doubled = built("bittern:q8-32x1-64x1");
   EXPECT_EQ(kind(doubled.layer(doubled.find("t2.twice")).op), "concat");
   EXPECT_EQ(doubled.shape_of(doubled.find("stem.conv2")), (Shape{25, 16, 8}));
+  // A blurred maximum, with a grouped pointwise convolution or without any.
+  const Network blurred = built("bittern:q8-32x1-64x1b4-128x1dn-128x1d");
+  EXPECT_EQ(std::get<Conv2d>(blurred.layer(blurred.find("t2.conv")).op).groups, 4);
+  EXPECT_EQ(blurred.find("t3.conv"), -1);
+  EXPECT_EQ(blurred.shape_of(blurred.find("t3.blur")).channels, 64);
+  EXPECT_EQ(kind(blurred.layer(blurred.find("t3.twice")).op), "concat");
+  EXPECT_EQ(blurred.find("t4.twice"), -1);
 }
 
 TEST(Families, RefuseWhatTheyCannotRead) {
-  for (const char* name : {"bittern:", "bittern:q16", "bittern:x3-64x2", "bittern:q16-64", "bittern:q0-64x2",
-                           "bittern:q16-64x2-", "bittern:q16-64x2z", "bittern:q16-64x2lb",
-                           "bittern:q99999-64x2", "bittern:p3x3-64x2", "bittern:q16-64x2\n"}) {
+  for (const char* name :
+       {"bittern:", "bittern:q16", "bittern:x3-64x2", "bittern:q16-64", "bittern:q0-64x2",
+        "bittern:q16-64x2-", "bittern:q16-64x2b0", "bittern:q16-64x2db", "bittern:q16-64x2z",
+        "bittern:q16-64x2lb", "bittern:q99999-64x2", "bittern:p3x3-64x2", "bittern:q16-64x2\n"}) {
     const auto refused = find_architecture(name);
     ASSERT_FALSE(refused.ok()) << name;
     EXPECT_NE(refused.error().message.find("cannot be read at"), std::string::npos)

@@ -1,9 +1,9 @@
 // Networks made for a second of log-mel, where the paper's four were made for photographs: a stem that leaves
-// few pixels, narrow sections, transitions in 1 bit, a norm before every sign, PReLU behind every sum.
+// few pixels, and narrow sections.
 //
-// Besides the sizes that have names, any network of the family can be written down, for experiments:
-// "bittern:STEM-SECTION-SECTION-...", such as "bittern:p3x3s2x2-64x2-64x2-128x2-128x2". docs/networks.md has
-// the grammar.
+// Any network of the family can be written down, for experiments: "bittern:STEM-SECTION-SECTION-...", such as
+// "bittern:p3x5s2x4-64x2n-64x2s2x1bn-128x2bn-128x2bn". docs/networks.md has the grammar; which of its parts
+// pay is what experiments/own-network.json measures.
 #include <array>
 #include <charconv>
 #include <string>
@@ -90,7 +90,10 @@ class Reader {
     if (section.blurred && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9' &&
         !number(section.groups))
       return false;
-    if (!section.blurred && take('d')) section.blurred = true, section.groups = 0;
+    if (!section.blurred && take('d')) {
+      section.blurred = true;
+      section.groups = 0;
+    }
     section.prelu = !take('l');
     section.norm = !take('n');
     return true;
