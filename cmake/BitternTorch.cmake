@@ -17,20 +17,22 @@ endif()
 find_package(Torch REQUIRED)
 set(CMAKE_PREFIX_PATH ${prefix_path})
 
-set(BITTERN_TORCH_INCLUDE ${TORCH_INCLUDE_DIRS})
+# Another than the distribution's holds libraries of its own, oneDNN and fmt among them, and brings their headers. Those of
+# ours would be found behind them and not fit: only torch's own folders are included.
+set(torch_include_dirs ${TORCH_INCLUDE_DIRS})
+set(BITTERN_TORCH_HOLDS_DNNL OFF)
 list(GET TORCH_INCLUDE_DIRS 0 torch_include)
-if(EXISTS ${torch_include}/fmt OR EXISTS ${torch_include}/oneapi)
-  if(NOT torch_include IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
-    # Beside its own headers it brings those of libraries that it holds; ours would be found behind them and not fit.
-    set(BITTERN_TORCH_INCLUDE ${PROJECT_BINARY_DIR}/torch_include ${PROJECT_BINARY_DIR}/torch_include/torch/csrc/api/include)
-    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/torch_include)
-    foreach(folder ATen c10 caffe2 torch)
-      file(CREATE_LINK ${torch_include}/${folder} ${PROJECT_BINARY_DIR}/torch_include/${folder} SYMBOLIC)
-    endforeach()
-  endif()
+if(NOT torch_include IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+  set(BITTERN_TORCH_HOLDS_DNNL ON)
+  set(links ${PROJECT_BINARY_DIR}/torch_include)
+  set(torch_include_dirs ${links} ${links}/torch/csrc/api/include)
+  file(MAKE_DIRECTORY ${links})
+  foreach(folder ATen c10 caffe2 torch)
+    file(CREATE_LINK ${torch_include}/${folder} ${links}/${folder} SYMBOLIC)
+  endforeach()
 endif()
 
 add_library(bittern_torch INTERFACE)
-target_include_directories(bittern_torch SYSTEM INTERFACE ${BITTERN_TORCH_INCLUDE})
+target_include_directories(bittern_torch SYSTEM INTERFACE ${torch_include_dirs})
 target_link_libraries(bittern_torch INTERFACE
   $<LINK_ONLY:$<IF:$<BOOL:${BITTERN_CUDA}>,torch_library,torch_cpu_library>> $<LINK_ONLY:c10>)
