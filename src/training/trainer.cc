@@ -85,7 +85,7 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
   options.recipe.processes = group.size();
   BITTERN_RETURN_IF_ERROR(check(options.recipe));
   if (options.recipe.device == "cuda") {
-    if (!at::hasCUDA())
+    if (!at::detail::getCUDAHooks().hasCUDART())
       return unsupported("--device cuda: this libtorch was built without CUDA; use --device cpu");
     if (at::detail::getCUDAHooks().getNumGPUs() == 0)
       return unsupported("--device cuda: no CUDA device found; use --device cpu");
