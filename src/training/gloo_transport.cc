@@ -86,8 +86,8 @@ std::unique_ptr<Transport> open_transport(const Launch& launch, std::chrono::mil
 
 Status check_transport() {
   return unsupported(
-      "WORLD_SIZE is set, but this build has no Gloo, over which processes train together; build it where "
-      "libtorch brings Gloo's headers (Debian: libgloo-dev)");
+      "WORLD_SIZE is set, but this build has no Gloo, over which processes train together; build it against "
+      "a libtorch that has Gloo's headers (Debian's libtorch-dev and libgloo-dev; PyPI's torch has none)");
 }
 
 std::unique_ptr<Transport> open_transport(const Launch&, std::chrono::milliseconds) { return nullptr; }

@@ -1,4 +1,5 @@
-// Matrix products by oneDNN, in float32 or on the bf16 units of a processor.
+// Matrix products by oneDNN, in float32 or on the bf16 units of a processor; by torch where oneDNN cannot be
+// linked.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@
 
 namespace bittern::training {
 
-// Whether this processor multiplies bf16 numbers in hardware.
+// Whether this processor multiplies bf16 numbers in hardware, and this build makes it.
 bool has_bf16();
 
 // One product of matrices of given sizes, row-major and dense. Making one costs some microseconds, so keep it
@@ -34,7 +35,7 @@ class MatrixProduct {
   MatrixProduct& operator=(MatrixProduct&&) noexcept;
 
   // `right_packed` alone: the numbers a packed right has, and how one is made of [inner, columns]. Which
-  // order that is depends on the processor and the shape.
+  // order that is depends on the processor, the shape and the build.
   std::int64_t packed_size() const;
   void pack_right(const float* right, float* packed) const;
   void pack_right(const Bf16* right, Bf16* packed) const;

@@ -45,8 +45,9 @@ Expected<Precision> settle_precision(const TrainOptions& options, bool bf16_ever
   if (precision == Precision::kBf16 && !cpu)
     return unsupported("--precision bf16: trains on the CPU only; use fp32 with --device cuda");
   if (precision == Precision::kBf16 && !bf16_everywhere) {
-    return unsupported(fmt::format("--precision bf16: {} has no instructions for it; use fp32",
-                                   has_bf16() ? "the processor of another rank" : "this processor"));
+    return unsupported(
+        fmt::format("--precision bf16: {} has no instructions for it; use fp32",
+                    has_bf16() ? "the processor or build of another rank" : "this processor or build"));
   }
   return precision;
 }
@@ -84,7 +85,7 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
   options.recipe.processes = group.size();
   BITTERN_RETURN_IF_ERROR(check(options.recipe));
   if (options.recipe.device == "cuda") {
-    if (!at::hasCUDA())
+    if (!at::detail::getCUDAHooks().hasCUDART())
       return unsupported("--device cuda: this libtorch was built without CUDA; use --device cpu");
     if (at::detail::getCUDAHooks().getNumGPUs() == 0)
       return unsupported("--device cuda: no CUDA device found; use --device cpu");
