@@ -141,7 +141,7 @@ Expected<Recipe> RunFolder::read_recipe() const {
   const auto stored = json::read_file(recipe());
   if (!stored.ok() && stored.error().code == ErrorCode::kNotFound)
     return not_found(stored.error().message + "; is this a run folder?");
-  if (!stored.ok()) return stored.error();
+  if (!stored.ok()) return corrupt(stored.error().message);
   auto parsed = recipe_from_json(*stored);
   if (!parsed.ok())
     return Error{parsed.error().code, fmt::format("{}: {}", recipe().string(), parsed.error().message)};

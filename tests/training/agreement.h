@@ -11,7 +11,8 @@
 //   within rounding of zero. Where no sign differs on the way to an exit, its logits must agree within
 //   rounding.
 //
-// Rounding is kRounding of a tensor's largest magnitude: sums of up to some thousand floats of 24 bits.
+// Rounding is kRounding of a tensor's largest magnitude: sums of up to some thousand floats of 24 bits. Of
+// logits it is kLogitRounding: terms of both signs cancel there, and what is left is small beside them.
 #pragma once
 
 #include <algorithm>
@@ -38,6 +39,7 @@
 namespace bittern::training {
 
 inline constexpr float kRounding = 0x1p-16F;
+inline constexpr float kLogitRounding = 0x1p-14F;
 
 // One layer of TrainableNetwork::evaluate, from the room's public functions.
 struct EvaluatedLayer {
@@ -107,8 +109,8 @@ inline float largest(std::span<const float> values) {
   return most;
 }
 
-inline bool within_rounding(std::span<const float> a, std::span<const float> b) {
-  const float allowed = kRounding * largest(a);
+inline bool within_rounding(std::span<const float> a, std::span<const float> b, float rounding) {
+  const float allowed = rounding * largest(a);
   for (std::size_t i = 0; i < a.size(); ++i)
     if (!(std::abs(a[i] - b[i]) <= allowed)) return false;
   return true;
@@ -162,7 +164,7 @@ class Comparison {
           ++result.answers[static_cast<std::size_t>(answer)];
           const bool same = std::max_element(ours.begin(), ours.end()) - ours.begin() == answer;
           result.same_label += same ? 1 : 0;
-          const bool close = within_rounding(ours, exported);
+          const bool close = within_rounding(ours, exported, kLogitRounding);
           result.within_rounding += close ? 1 : 0;
           apart = apart || !close;
           // Logits within rounding whose answers differ tie within rounding: nothing else to show.
@@ -218,7 +220,7 @@ class Comparison {
       }
       const bool exit = std::holds_alternative<graph::Exit>(layer.op);
       const std::vector<float> ours = values_of(exit ? layers[i][clip] : layers[i].select(2, clip));
-      if (!within_rounding(ours, reference.tensors()[i].data))
+      if (!within_rounding(ours, reference.tensors()[i].data, exit ? kLogitRounding : kRounding))
         return layer.name + ": differs by more than rounding";
     }
     return {};
