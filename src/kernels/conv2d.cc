@@ -152,18 +152,26 @@ template <int kVectors, class D, bool kPaired>
 HWY_NOINLINE void convolve_row(const Problem& p, Lines& lines, const Outputs<kVectors, D, kPaired>& o,
                                int t) {
   const auto [whole, end] = lines.whole();
-  int f = 0;
-  for (; f < whole; ++f) convolve_pixels<1>(p, lines, o, t, f);
-  if constexpr (kFull<D>) {
-    constexpr int kPixels = kTile<kVectors>;
-    constexpr int kFewer = kSmallTile<kVectors>;
-    const int left = end - f;
-    if (left > kManyPixels || left % kPixels == 0 || left % kFewer != 0) {
-      for (; f + kPixels <= end; f += kPixels) convolve_pixels<kPixels>(p, lines, o, t, f);
+  constexpr int kPixels = kTile<kVectors>;
+  constexpr int kFewer = kSmallTile<kVectors>;
+  const int all = end - whole;
+  const bool tiles = all > kManyPixels || all % kPixels == 0 || all % kFewer != 0;
+  for (int f = 0; f < p.output.frequency;) {
+    if constexpr (kFull<D>) {
+      if (f >= whole && tiles && f + kPixels <= end) {
+        convolve_pixels<kPixels>(p, lines, o, t, f);
+        f += kPixels;
+        continue;
+      }
+      if (f >= whole && f + kFewer <= end) {
+        convolve_pixels<kFewer>(p, lines, o, t, f);
+        f += kFewer;
+        continue;
+      }
     }
-    for (; f + kFewer <= end; f += kFewer) convolve_pixels<kFewer>(p, lines, o, t, f);
+    convolve_pixels<1>(p, lines, o, t, f);
+    ++f;
   }
-  for (; f < p.output.frequency; ++f) convolve_pixels<1>(p, lines, o, t, f);
 }
 
 // Calls body(outputs) for outputs [channel, end) of one group: two vectors at a time, then one, then parts of

@@ -31,7 +31,6 @@ class Depthwise {
         window_(p.shape.window),
         channels_(p.shape.out_channels),
         stride_(p.input.pixel_stride),
-        step_(window_.stride_frequency * stride_),
         whole_(whole_columns(window_, p.input.frequency, p.output.frequency)) {}
 
   HWY_NOINLINE void run() const {
@@ -44,7 +43,7 @@ class Depthwise {
         for (; c + lanes(d) <= channels_; c += lanes(d)) three_by_three(row, line, c);
       }
       for_channels(d, c, p_.shape.out_channels, [&](auto part, int from) HWY_ATTR {
-        for (int f = 0; f < p_.output.frequency;) f += any(part, row, line, f, from);
+        for (int f = 0; f < p_.output.frequency; ++f) any(part, row, line, f, from);
       });
     }
   }
@@ -70,32 +69,19 @@ class Depthwise {
     finish(parameters_, d, c, residual, sums, output);
   }
 
-  // Channels from `c` on of pixels from `f` on; how many pixels these were.
+  // Channels from `c` on of pixel f.
   template <class D>
-  HWY_INLINE int any(D d, const RowTaps<float>& row, const Line& line, int f, int c) const {
-    if constexpr (kInTiles<D>) {
-      if (f >= whole_.begin && f + kPixels <= whole_.end) return any_pixels<kPixels>(d, row, line, f, c);
-    }
-    return any_pixels<1>(d, row, line, f, c);
-  }
-
-  template <int kCount, class D>
-  HWY_INLINE int any_pixels(D d, const RowTaps<float>& row, const Line& line, int f, int c) const {
+  HWY_INLINE void any(D d, const RowTaps<float>& row, const Line& line, int f, int c) const {
     const Taps columns = p_.columns(f);
-    hn::Vec<D> sums[kCount][1];
-    for (auto& sum : sums) sum[0] = hn::Zero(d);
+    hn::Vec<D> sums[1][1] = {{hn::Zero(d)}};
     for (int i = row.taps.begin; i < row.taps.end; ++i) {
       const float* x = row.rows[i] + (columns.origin + columns.begin) * stride_ + c;
       const float* weights =
           p_.kernel + (std::ptrdiff_t{i} * window_.kernel_frequency + columns.begin) * channels_ + c;
-      for (int j = columns.begin; j < columns.end; ++j, x += stride_, weights += channels_) {
-        const auto w = hn::LoadU(d, weights);
-        for (int k = 0; k < kCount; ++k)
-          sums[k][0] = hn::Add(sums[k][0], hn::Mul(hn::LoadU(d, x + k * step_), w));
-      }
+      for (int j = columns.begin; j < columns.end; ++j, x += stride_, weights += channels_)
+        sums[0][0] = hn::Add(sums[0][0], hn::Mul(hn::LoadU(d, x), hn::LoadU(d, weights)));
     }
     store(d, line, f, c, sums);
-    return kCount;
   }
 
   using V = hn::Vec<FullTag>;
@@ -113,31 +99,36 @@ class Depthwise {
       rows[i] = inside ? row.rows[i] + c : kZeros;
       strides[i] = inside ? stride_ : 0;
     }
-    int f = 0;
-    for (; f < whole_.begin; ++f) edge(w, rows, strides, line, f, c);
-    for (; f + kPixels <= whole_.end; f += kPixels) inside<kPixels>(w, rows, strides, line, f, c);
-    for (; f < whole_.end; ++f) inside<1>(w, rows, strides, line, f, c);
-    for (; f < p_.output.frequency; ++f) edge(w, rows, strides, line, f, c);
+    for (int f = 0; f < p_.output.frequency;) {
+      if (f >= whole_.begin && f + kPixels <= whole_.end) {
+        inside(w, rows, strides, line, f, c);
+        f += kPixels;
+      } else {
+        edge(w, rows, strides, line, f, c);
+        ++f;
+      }
+    }
   }
 
-  template <int kCount>
+  // Pixels whose taps all lie inside the input's columns.
   HWY_INLINE void inside(const V (&w)[9], const float* const (&rows)[3], const std::ptrdiff_t (&strides)[3],
                          const Line& line, int f, int c) const {
     const FullTag d;
-    V sums[kCount][1];
+    V sums[kPixels][1];
     for (auto& sum : sums) sum[0] = hn::Zero(d);
     const int column = f * window_.stride_frequency - window_.pad_frequency;
     for (int i = 0; i < 3; ++i) {
       const float* x = rows[i] + column * strides[i];
       const std::ptrdiff_t step = window_.stride_frequency * strides[i];
       for (int j = 0; j < 3; ++j, x += strides[i]) {
-        for (int k = 0; k < kCount; ++k)
+        for (int k = 0; k < kPixels; ++k)
           sums[k][0] = hn::Add(sums[k][0], hn::Mul(hn::LoadU(d, x + k * step), w[3 * i + j]));
       }
     }
     store(d, line, f, c, sums);
   }
 
+  // One pixel, whose taps may lie outside.
   HWY_INLINE void edge(const V (&w)[9], const float* const (&rows)[3], const std::ptrdiff_t (&strides)[3],
                        const Line& line, int f, int c) const {
     const FullTag d;
@@ -158,7 +149,6 @@ class Depthwise {
   const Window window_;
   const std::ptrdiff_t channels_;
   const std::ptrdiff_t stride_;
-  const std::ptrdiff_t step_;
   const Whole whole_;
 };
 

@@ -57,27 +57,28 @@ class Pointwise {
 
   // Whether the signs are written along: all outputs fill tiles, and these whole bytes.
   static bool writes_signs(const Problem& p) {
-    constexpr int kOutputs = 2 * lanes(FullTag());
+    constexpr int kOutputs = kMostVectors * lanes(FullTag());
     return p.epilogue.signs && kOutputs >= kBlockLanes && p.shape.out_channels % kOutputs == 0;
   }
 
   HWY_NOINLINE void run() const {
     const FullTag d;
     int c = 0;
-    if constexpr (kManyRegisters) {
-      for (; c + 4 * lanes(d) <= outputs_; c += 4 * lanes(d)) columns<4>(d, c);
-    }
-    for (; c + 2 * lanes(d) <= outputs_; c += 2 * lanes(d)) columns<2>(d, c);
+    for (; c + kMostVectors * lanes(d) <= outputs_; c += kMostVectors * lanes(d)) columns<kMostVectors>(d, c);
     for_channels(d, c, outputs_, [&](auto part, int o) HWY_ATTR { columns<1>(part, o); });
   }
 
  private:
+  static constexpr int kMostVectors = kManyRegisters ? 4 : 2;
+
   template <int kVectors, class D>
   HWY_INLINE void columns(D d, int c) const {
     int f = 0;
     if constexpr (kFull<D>) {
       for (; f + 4 <= pixels_; f += 4) tile<4, kVectors>(d, c, f);
-      for (; f + 2 <= pixels_; f += 2) tile<2, kVectors>(d, c, f);
+      if constexpr (kVectors > 1) {
+        for (; f + 2 <= pixels_; f += 2) tile<2, kVectors>(d, c, f);
+      }
     }
     for (; f < pixels_; ++f) tile<1, kVectors>(d, c, f);
   }

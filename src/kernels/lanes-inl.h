@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 
 #include "hwy/highway.h"
 
@@ -53,21 +52,6 @@ HWY_INLINE hn::Vec<D> spread(D d, const float*& x) {
   asm("" : "+r"(x));
 #endif
   return hn::Set(d, *x);
-}
-
-// Calls body(rows, columns) of a window's taps: as numbers that the compiler knows, and unrolls, where they
-// are kMost or, with kLess, one less each.
-template <int kMost, bool kLess, class Body>
-HWY_INLINE void known_taps(int rows, int columns, const Body& body) {
-  using Most = std::integral_constant<int, kMost>;
-  using Less = std::integral_constant<int, kMost - 1>;
-  if (rows == kMost && columns == kMost) return body(Most(), Most());
-  if constexpr (kLess) {
-    if (rows == kMost && columns == kMost - 1) return body(Most(), Less());
-    if (rows == kMost - 1 && columns == kMost) return body(Less(), Most());
-    if (rows == kMost - 1 && columns == kMost - 1) return body(Less(), Less());
-  }
-  body(rows, columns);
 }
 
 // Bit l = lane l is true. At most 16 lanes.

@@ -15,24 +15,25 @@ HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
 namespace {
 
-// One vector of channels of kPixels neighbours from `to` on, which all have the taps `rows` x `columns` of
-// the first, whose channels lie at `from` of each row: start(d, x) with the first tap inside the input,
-// combine(d, m, x) over the others, store finish(d, m, count). rows, columns: numbers, known or not.
-template <int kPixels, class D, class Rows, class Columns, class Pooling>
-HWY_INLINE void pool_pixels(D d, const RowTaps<float>& row, Rows rows, Columns columns, std::ptrdiff_t from,
+// One vector of channels of kPixels neighbours from `to` on, which all have the taps `columns` of the first,
+// whose channels lie at `from` of each row: start(d, x) with the first tap inside the input,
+// combine(d, m, x) over the others, store finish(d, m, count).
+template <int kPixels, class D, class Pooling>
+HWY_INLINE void pool_pixels(D d, const RowTaps<float>& row, Taps columns, std::ptrdiff_t from,
                             std::ptrdiff_t stride, std::ptrdiff_t step, float* to, std::ptrdiff_t to_step,
                             const Pooling& pooling) {
   hn::Vec<D> m[kPixels];
-  const float* const* const begin = row.rows + row.taps.begin;
-  for (int k = 0; k < kPixels; ++k) m[k] = pooling.start(d, hn::LoadU(d, begin[0] + from + k * step));
-  for (int i = 0; i < rows; ++i) {
-    const float* x = begin[i] + from;
-    for (int j = i == 0 ? 1 : 0; j < columns; ++j) {
+  for (int k = 0; k < kPixels; ++k)
+    m[k] = pooling.start(d, hn::LoadU(d, row.rows[row.taps.begin] + from + k * step));
+  for (int i = row.taps.begin; i < row.taps.end; ++i) {
+    const float* x = row.rows[i] + from;
+    for (int j = i == row.taps.begin ? 1 : 0; j < columns.count(); ++j) {
       for (int k = 0; k < kPixels; ++k)
         m[k] = pooling.combine(d, m[k], hn::LoadU(d, x + j * stride + k * step));
     }
   }
-  for (int k = 0; k < kPixels; ++k) hn::StoreU(pooling.finish(d, m[k], rows * columns), d, to + k * to_step);
+  for (int k = 0; k < kPixels; ++k)
+    hn::StoreU(pooling.finish(d, m[k], row.taps.count() * columns.count()), d, to + k * to_step);
 }
 
 // Lanes over frequency, for windows of two neighbours beside each other: columns [f, end) of one channel.
@@ -60,8 +61,8 @@ bool has_pairs(const Window& window, const View<const float>& input, const View<
 }
 
 template <class Pooling>
-HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<float> output, int first_row,
-                          int last_row, const Pooling& pooling) {
+HWY_NOINLINE void pool_rows(const Window& window, View<const float> input, View<float> output, int first_row,
+                            int last_row, const Pooling& pooling) {
   constexpr int kPixels = 4;
   const std::ptrdiff_t stride = input.pixel_stride;
   const std::ptrdiff_t step = window.stride_frequency * stride;
@@ -83,19 +84,17 @@ HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<fl
       const bool tile = f >= whole && f + kPixels <= end;
       const int count = tile ? kPixels : 1;
       for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
-        known_taps<2, false>(row.taps.count(), columns.count(), [&](auto rows, auto width) HWY_ATTR {
-          if constexpr (kInTiles<decltype(d)>) {
-            if (tile) {
-              pool_pixels<kPixels>(d, row, rows, width, from + c, stride, step, to + c, output.pixel_stride,
-                                   pooling);
-              return;
-            }
+        if constexpr (kInTiles<decltype(d)>) {
+          if (tile) {
+            pool_pixels<kPixels>(d, row, columns, from + c, stride, step, to + c, output.pixel_stride,
+                                 pooling);
+            return;
           }
-          for (int k = 0; k < count; ++k) {
-            pool_pixels<1>(d, row, rows, width, from + k * step + c, stride, step,
-                           to + k * output.pixel_stride + c, output.pixel_stride, pooling);
-          }
-        });
+        }
+        for (int k = 0; k < count; ++k) {
+          pool_pixels<1>(d, row, columns, from + k * step + c, stride, step, to + k * output.pixel_stride + c,
+                         output.pixel_stride, pooling);
+        }
       });
       f += count;
     }
@@ -103,9 +102,10 @@ HWY_INLINE void pool_rows(const Window& window, View<const float> input, View<fl
 }
 
 struct Largest {
+  bool relu;
   template <class D, class V>
-  HWY_INLINE V start(D, V x) const {
-    return x;
+  HWY_INLINE V start(D d, V x) const {
+    return relu ? relu_of(d, x) : x;
   }
   template <class D, class V>
   HWY_INLINE V combine(D d, V m, V x) const {
@@ -114,13 +114,6 @@ struct Largest {
   template <class D, class V>
   HWY_INLINE V finish(D, V m, int) const {
     return m;
-  }
-};
-
-struct LargestOrZero : Largest {
-  template <class D, class V>
-  HWY_INLINE V start(D d, V x) const {
-    return relu_of(d, x);
   }
 };
 
@@ -141,11 +134,11 @@ struct Average {
 
 void max_pool(const Window& window, View<const float> input, View<float> output, int first_row,
               int last_row) noexcept {
-  pool_rows(window, input, output, first_row, last_row, Largest());
+  pool_rows(window, input, output, first_row, last_row, Largest{.relu = false});
 }
 void relu_max_pool(const Window& window, View<const float> input, View<float> output, int first_row,
                    int last_row) noexcept {
-  pool_rows(window, input, output, first_row, last_row, LargestOrZero());
+  pool_rows(window, input, output, first_row, last_row, Largest{.relu = true});
 }
 void avg_pool(const Window& window, View<const float> input, View<float> output, int first_row,
               int last_row) noexcept {

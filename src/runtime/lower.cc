@@ -34,7 +34,8 @@ class Lowering {
     places_ = place_tensors(nodes_, plan_.buffers);
     plan_.input = places_.front();
     counts_ = graph::count(network_);
-    tile_bytes_ = std::min(options_.tile_bytes, largest_whole_bytes() / kRingShare);
+    const std::size_t whole = largest_whole_bytes();
+    tile_bytes_ = whole == 0 ? options_.tile_bytes : std::min(options_.tile_bytes, whole / kRingShare);
     done_.assign(places_.size(), false);
     for (int i = 1; i < nodes_.size(); ++i) {
       if (!nodes_[i].gone && !done_[static_cast<std::size_t>(i)]) emit(i);
