@@ -8,8 +8,8 @@
 //
 // Every sum takes its terms in the order of conv2d.h, all of them in one loop over a table of where they lie:
 // loops over rows, columns and channels end after a few rounds, and each end is mispredicted. Rows of outputs
-// stand outermost. A 1 x 1 convolution of maps without gaps: conv2d_pointwise-inl.h. Depthwise: lanes over
-// channels, four pixels at a time.
+// stand outermost. A 1 x 1 convolution of pixels without gaps: conv2d_pointwise-inl.h. A depthwise one:
+// conv2d_depthwise-inl.h.
 // clang-format off: the order of these is Highway's rule
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv2d.cc"

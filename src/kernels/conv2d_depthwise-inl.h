@@ -13,7 +13,6 @@
 #include <cstddef>
 
 #include "kernels/conv2d_lines-inl.h"
-#include "kernels/conv2d_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {

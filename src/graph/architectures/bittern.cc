@@ -148,13 +148,17 @@ int block(Builder& builder, const std::string& name, int x, const Section& secti
   return sum(builder, name, x, convolved(builder, name, x, section, {1, 1}), section);
 }
 
+// x twice where that makes `channels`.
+int doubled(Builder& builder, const std::string& name, int x, int channels) {
+  return channels == 2 * builder.shape(x).channels ? builder.add(name + ".twice", Concat{}, {x, x}) : x;
+}
+
 // mean(x) + BN(bconv(BN(x))), both strided; the mean twice where the channels are doubled.
 int transition(Builder& builder, const std::string& name, int x, const Section& section) {
-  const int channels = builder.shape(x).channels;
   if (section.blurred) {
     x = add_blur_pool(builder, name, x, section.stride);
     if (section.groups == 0) {
-      if (section.channels == 2 * channels) x = builder.add(name + ".twice", Concat{}, {x, x});
+      x = doubled(builder, name, x, section.channels);
     } else {
       x = builder.add(name + ".conv", Conv2d{.out_channels = section.channels, .groups = section.groups},
                       {x});
@@ -163,7 +167,7 @@ int transition(Builder& builder, const std::string& name, int x, const Section& 
   }
   const int y = convolved(builder, name, x, section, section.stride);
   x = builder.add(name + ".mean", AvgPool{.kernel = section.stride, .stride = section.stride}, {x});
-  if (section.channels == 2 * channels) x = builder.add(name + ".twice", Concat{}, {x, x});
+  x = doubled(builder, name, x, section.channels);
   return sum(builder, name, x, y, section);
 }
 
