@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "graph/architecture.h"
-#include "training/matrix_product.h"
+#include "training/binary_gradients.h"
 #include "training/precision.h"
 #include "training/step_split.h"
 #include "training/steps.h"
@@ -113,7 +113,7 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--precision", options.precision)
-      ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
+      ->check(CLI::IsMember({"auto", "fp32", "bf16", "int16"}))
       ->capture_default_str();
   app.add_flag("--plain", options.plain, "The same network written plainly in libtorch, float32");
   app.add_flag("--json", options.json, "One line of JSON");
@@ -130,7 +130,7 @@ int run(int argc, char** argv) {
   recipe.threads = options.threads;
   recipe.precision = *parse_precision(options.precision);
   if (recipe.precision == Precision::kAuto)
-    recipe.precision = has_bf16() ? Precision::kBf16 : Precision::kFp32;
+    recipe.precision = *std::find_if(kPrecisions.begin(), kPrecisions.end(), is_supported);
   set_threads(options.threads);
   const std::unique_ptr<Steps> steps =
       options.plain ? plain_steps(*network, recipe) : bittern_steps(*network, recipe);

@@ -17,8 +17,10 @@ BATCH, THREADS, STEPS = 128, 2, 8
 def processor():
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     values = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    wanted = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-    return {"model": values.get("model name", ""), "flags": [f for f in wanted if f in values.get("flags", "").split()]}
+    wanted = ("avx2", "avx512bw", "avx512_bf16", "amx_bf16")
+    # Models of virtual machines may say no more than a maker's name; the family tells them apart.
+    return {"model": values.get("model name", ""), "family": values.get("cpu family", ""),
+            "flags": [f for f in wanted if f in values.get("flags", "").split()]}
 
 
 def command(build, kind, network):
@@ -36,6 +38,8 @@ def main():
     kinds = ["bittern-fp32", "plain", "larq"]
     if {"avx512_bf16", "amx_bf16"} & set(cpu["flags"]):
         kinds.insert(0, "bittern-bf16")
+    if "avx512bw" in cpu["flags"]:
+        kinds.insert(0, "bittern-int16")
     results = []
     for network in NETWORKS:
         best = {}

@@ -285,8 +285,8 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .show_default();
   arguments
       .add("--precision NAME", options.precision,
-           "Of matrix products: fp32, bf16, or auto: bf16 where the processor has it")
-      .check(one_of({"auto", "fp32", "bf16"}))
+           "Of 1-bit convolutions' gradients: fp32, bf16, int16, or auto: the fastest that the processor has")
+      .check(one_of({"auto", "fp32", "bf16", "int16"}))
       .show_default();
 }
 

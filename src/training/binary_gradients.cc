@@ -3,12 +3,15 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
 
+#include "training/gradient_parts.h"
+#include "training/lookup_gradients.h"
+#include "training/lookup_product.h"
 #include "training/matrix_product.h"
+#include "training/scratch.h"
 #include "training/sign_columns.h"
 #include "training/sliding_window.h"
 #include "training/torch.h"
@@ -61,48 +64,6 @@ BITTERN_VECTORISED void spread_rows(const Bf16* from, std::int64_t rows, std::in
                                     std::int64_t stride) {
   spread_each(from, rows, columns, to, stride);
 }
-
-// sums[c] = sum over clips of values[clip][c].
-BITTERN_VECTORISED void add_clips(const float* values, std::int64_t clips, std::int64_t channels,
-                                  float* sums) {
-  std::fill_n(sums, channels, 0.0F);
-  for (std::int64_t n = 0; n < clips; ++n, values += channels)
-    for (std::int64_t c = 0; c < channels; ++c) sums[c] += values[c];
-}
-
-BITTERN_VECTORISED void add_each(const float* from, float* to, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
-}
-
-// dx = dsigns where |x| <= clip, else 0.
-BITTERN_VECTORISED void pass_inside(const float* x, const float* dsigns, float clip, float* dx,
-                                    std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) dx[i] = std::abs(x[i]) <= clip ? dsigns[i] : 0.0F;
-}
-
-// dx = dsigns (2 - 2 |x|) where |x| <= 1, else 0.
-BITTERN_VECTORISED void pass_triangle(const float* x, const float* dsigns, float* dx, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float size = std::abs(x[i]);
-    const float product = dsigns[i] * (2.0F - 2.0F * size);
-    dx[i] = size <= 1.0F ? product : 0.0F;
-  }
-}
-
-// Uninitialised, aligned; throws std::bad_alloc where memory is short.
-template <class T>
-class Scratch {
- public:
-  Scratch() = default;
-  explicit Scratch(std::int64_t count)
-      : memory_(at::empty({count * static_cast<std::int64_t>(sizeof(T))}, at::kByte)) {}
-  T* data() const {
-    return memory_.defined() ? reinterpret_cast<T*>(memory_.data_ptr<std::uint8_t>()) : nullptr;
-  }
-
- private:
-  at::Tensor memory_;
-};
 
 // Input pixels that the same taps read, if any: with stride 1 all of them, with stride 2 one of four classes.
 // Every tap belongs to one class.
@@ -157,14 +118,12 @@ class Backward {
   }
 
   BinaryGradients run() {
-    const bool pad_one = convolution_.pad_value == graph::BinaryPadding::kOne;
-    if (pad_one) pixel_sums_.resize(static_cast<std::size_t>(dy_.size(0) * dy_.size(1) * out_));
     const T* gradient = prepare();
     BinaryGradients result{at::empty_like(x_, at::TensorOptions().requires_grad(false)),
                            at::zeros_like(kernel_, at::TensorOptions().requires_grad(false))};
     for (const PixelClass& pixels : pixel_classes(window_, convolution_, x_.size(0), x_.size(1)))
       add(pixels, gradient, result);
-    if (pad_one) add_padding(result.kernel);
+    add_padding_gradient(convolution_, window_, dy_, result.kernel);
     return result;
   }
 
@@ -176,27 +135,21 @@ class Backward {
 
   bool panels_possible() const { return std::is_same_v<T, Bf16> && out_ % kPanel == 0 && clips_ % 32 == 0; }
 
-  // dy as T, plain and in panels, and its sums over the clips of a pixel, in one pass.
+  // dy as T, plain and in panels, in one pass.
   const T* prepare() {
-    const std::int64_t pixels = dy_.size(0) * dy_.size(1);
-    const std::int64_t size = clips_ * out_;
     const float* values = dy_.data_ptr<float>();
     if constexpr (std::is_same_v<T, Bf16>) {
+      const std::int64_t pixels = dy_.size(0) * dy_.size(1);
+      const std::int64_t size = clips_ * out_;
       rounded_ = Scratch<T>(pixels * size);
       if (panels_possible()) panels_ = Scratch<T>(pixels * size);
-    }
-    at::parallel_for(0, pixels, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t pixel = begin; pixel < end; ++pixel) {
-        if (!pixel_sums_.empty())
-          add_clips(values + pixel * size, clips_, out_, pixel_sums_.data() + pixel * out_);
-        if constexpr (std::is_same_v<T, Bf16>) {
+      at::parallel_for(0, pixels, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t pixel = begin; pixel < end; ++pixel) {
           T* const rounded = rounded_.data() + pixel * size;
           round_each(values + pixel * size, rounded, size);
           if (panels_possible()) pair_rows(rounded, panels_.data() + pixel * size);
         }
-      }
-    });
-    if constexpr (std::is_same_v<T, Bf16>) {
+      });
       return rounded_.data();
     } else {
       return values;
@@ -258,14 +211,6 @@ class Backward {
     }
   }
 
-  void pass(const float* x, const float* dsigns, float* dx, std::int64_t count) const {
-    if (convolution_.input_quantizer == graph::Quantizer::kApproxSign) {
-      pass_triangle(x, dsigns, dx, count);
-    } else {
-      pass_inside(x, dsigns, convolution_.input_clip, dx, count);
-    }
-  }
-
   // Pixels [begin, end) of a class, in pieces; sums [in, taps x out] are added up in `dkernel`.
   void run_pieces(const PixelClass& pixels, std::int64_t begin, std::int64_t end, const T* gradient,
                   const T* transposed, float* dkernel, BinaryGradients& result) const {
@@ -313,8 +258,8 @@ class Backward {
       products[1](signs.data(), panels.data() != nullptr ? panels.data() : unfolded.data(), dkernel);
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t pixel = pixels.pixels[static_cast<std::size_t>(first + i)];
-        pass(x_.data_ptr<float>() + pixel * block, dsigns.data() + i * block,
-             result.input.template data_ptr<float>() + pixel * block, block);
+        pass_signs(convolution_, x_.data_ptr<float>() + pixel * block, dsigns.data() + i * block,
+                   result.input.template data_ptr<float>() + pixel * block, block);
       }
     }
   }
@@ -359,23 +304,6 @@ class Backward {
     });
   }
 
-  // A tap that reads +1 outside the input passes the gradient on to all its weights.
-  void add_padding(const at::Tensor& dkernel) const {
-    std::vector<float> sums(static_cast<std::size_t>(out_));
-    for (int tap = 0; tap < window_.taps(); ++tap) {
-      std::fill(sums.begin(), sums.end(), 0.0F);
-      for (int row = 0; row < window_.out_time(); ++row) {
-        for (int column = 0; column < window_.out_frequency(); ++column) {
-          if (window_.input_pixel(row, column, tap) >= 0) continue;
-          add_each(pixel_sums_.data() + (std::int64_t{row} * window_.out_frequency() + column) * out_,
-                   sums.data(), out_);
-        }
-      }
-      float* to = dkernel.data_ptr<float>() + tap * in_ * out_;
-      for (std::int64_t c = 0; c < in_; ++c) add_each(sums.data(), to + c * out_, out_);
-    }
-  }
-
   const at::Tensor& x_;
   const at::Tensor& kernel_;
   const at::Tensor& dy_;
@@ -387,15 +315,31 @@ class Backward {
   std::vector<std::int64_t> readers_;  // [input pixel, tap]: the output pixel that reads it, or -1
   Scratch<T> rounded_;                 // dy
   Scratch<T> panels_;                  // of it, where they are possible
-  std::vector<float> pixel_sums_;      // [output pixel, out]: dy summed over clips
 };
 
 }  // namespace
 
+bool is_supported(Precision precision) {
+  switch (precision) {
+    case Precision::kInt16:
+      return has_lookups();
+    case Precision::kBf16:
+      return has_bf16();
+    default:
+      return true;
+  }
+}
+
 BinaryGradients binary_gradients(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,
                                  const graph::BinaryConv2d& convolution, Precision precision) {
-  return precision == Precision::kBf16 ? Backward<Bf16>(x, kernel, dy, convolution).run()
-                                       : Backward<float>(x, kernel, dy, convolution).run();
+  switch (precision) {
+    case Precision::kInt16:
+      return lookup_gradients(x, kernel, dy, convolution);
+    case Precision::kBf16:
+      return Backward<Bf16>(x, kernel, dy, convolution).run();
+    default:
+      return Backward<float>(x, kernel, dy, convolution).run();
+  }
 }
 
 }  // namespace bittern::training

@@ -6,8 +6,10 @@
 namespace bittern::training {
 namespace {
 
-constexpr std::array<std::pair<Precision, std::string_view>, 3> kNames = {
-    {{Precision::kAuto, "auto"}, {Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}}};
+constexpr std::array<std::pair<Precision, std::string_view>, 4> kNames = {{{Precision::kAuto, "auto"},
+                                                                           {Precision::kFp32, "fp32"},
+                                                                           {Precision::kBf16, "bf16"},
+                                                                           {Precision::kInt16, "int16"}}};
 
 }  // namespace
 

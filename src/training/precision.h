@@ -1,4 +1,4 @@
-// What the matrix products of a training are made in.
+// What the backward pass of binary convolutions is computed in.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,13 @@
 namespace bittern::training {
 
 enum class Precision : std::uint8_t {
-  kAuto,  // bf16 where the processor multiplies it in hardware, else fp32
+  kAuto,  // the fastest that the processor has: int16, bf16, fp32
   kFp32,
-  kBf16,  // factors rounded to bf16, sums in float32
+  kBf16,   // the output's gradient rounded to bf16, sums in float32
+  kInt16,  // the output's gradient in fixed point, each block of up to 65 numbers with its own scale
 };
 
-std::string_view name(Precision precision);  // "auto", "fp32", "bf16"
+std::string_view name(Precision precision);  // "auto", "fp32", "bf16", "int16"
 std::optional<Precision> parse_precision(std::string_view name);
 
 }  // namespace bittern::training

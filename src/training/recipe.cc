@@ -222,7 +222,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   if (optimizer != "bop" && optimizer != "adam")
     return corrupt("recipe: binary_optimizer must be bop or adam");
   recipe.binary_optimizer = optimizer == "bop" ? BinaryOptimizer::kBop : BinaryOptimizer::kAdam;
-  if (!parse_precision(precision)) return corrupt("recipe: precision must be auto, fp32 or bf16");
+  if (!parse_precision(precision)) return corrupt("recipe: precision must be auto, fp32, bf16 or int16");
   recipe.precision = *parse_precision(precision);
   BITTERN_ASSIGN_OR_RETURN(recipe.schedule, parse_schedule(schedule));
   BITTERN_ASSIGN_OR_RETURN(recipe.bop_schedule, parse_schedule(bop_schedule));

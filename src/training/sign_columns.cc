@@ -7,23 +7,11 @@
 #include "core/bits.h"
 #include "core/isa.h"
 #include "kernels/kernels.h"
+#include "training/bit_matrix.h"
 #include "training/vectorised.h"
 
 namespace bittern::training {
 namespace {
-
-// Bit i of word k becomes bit k of word i. In each round the squares of half the size off the diagonal change
-// places (H. Warren, Hacker's Delight, section 7-3).
-void transpose_bits(std::array<std::uint64_t, kWordBits>& words) {
-  std::uint64_t low = 0xFFFFFFFF;
-  for (std::size_t half = kWordBits / 2; half > 0; half /= 2, low ^= low << half) {
-    for (std::size_t k = 0; k < kWordBits; k = ((k | half) + 1) & ~half) {
-      const std::uint64_t moved = ((words[k] >> half) ^ words[k | half]) & low;
-      words[k] ^= moved << half;
-      words[k | half] ^= moved;
-    }
-  }
-}
 
 BITTERN_VECTORISED void signs_from_bits(std::uint64_t bits, std::int64_t count, float* to) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = ((bits >> i) & 1U) != 0 ? -1.0F : 1.0F;

@@ -21,6 +21,8 @@ class SlidingWindow {
 
   int out_time() const { return time_.output; }
   int out_frequency() const { return frequency_.output; }
+  graph::Extent kernel() const { return kernel_; }
+  graph::Extent stride() const { return stride_; }
   int taps() const { return kernel_.time * kernel_.frequency; }
 
   // Index (time * frequencies + frequency) of the input pixel under `tap` of the output pixel, -1 outside.

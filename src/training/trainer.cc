@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "training/binary_gradients.h"
 #include "training/exporter.h"
-#include "training/matrix_product.h"
 #include "training/modules.h"
 #include "training/replicas.h"
 #include "training/threads.h"
@@ -30,8 +32,18 @@ Status check_same_recipe(const RunFolder& folder, const Recipe& given) {
                                       folder.root.string(), fmt::join(different, ", ")));
 }
 
+// Those that every rank's processor and build have, in the order of kPrecisions.
+Expected<std::vector<Precision>> common_precisions(ProcessGroup& group) {
+  std::vector<Precision> result;
+  for (const Precision precision : kPrecisions) {
+    BITTERN_ASSIGN_OR_RETURN(const bool missing, group.any(!is_supported(precision)));
+    if (!missing) result.push_back(precision);
+  }
+  return result;
+}
+
 // kAuto becomes what the run that goes on was started with, or the best for the machines that train.
-Expected<Precision> settle_precision(const TrainOptions& options, bool bf16_everywhere) {
+Expected<Precision> settle_precision(const TrainOptions& options, const std::vector<Precision>& possible) {
   const RunFolder folder{options.out};
   const bool cpu = options.recipe.device == "cpu";
   std::error_code ignored;
@@ -41,13 +53,15 @@ Expected<Precision> settle_precision(const TrainOptions& options, bool bf16_ever
     BITTERN_ASSIGN_OR_RETURN(const Recipe stored, folder.read_recipe());
     precision = stored.precision;
   }
-  if (precision == Precision::kAuto) return cpu && bf16_everywhere ? Precision::kBf16 : Precision::kFp32;
-  if (precision == Precision::kBf16 && !cpu)
-    return unsupported("--precision bf16: trains on the CPU only; use fp32 with --device cuda");
-  if (precision == Precision::kBf16 && !bf16_everywhere) {
+  if (precision == Precision::kAuto) return cpu ? possible.front() : Precision::kFp32;
+  if (precision != Precision::kFp32 && !cpu) {
     return unsupported(
-        fmt::format("--precision bf16: {} has no instructions for it; use fp32",
-                    has_bf16() ? "the processor or build of another rank" : "this processor or build"));
+        fmt::format("--precision {}: trains on the CPU only; use fp32 with --device cuda", name(precision)));
+  }
+  if (std::find(possible.begin(), possible.end(), precision) == possible.end()) {
+    return unsupported(fmt::format(
+        "--precision {}: {} has no instructions for it; use auto or fp32", name(precision),
+        is_supported(precision) ? "the processor or build of another rank" : "this processor or build"));
   }
   return precision;
 }
@@ -100,10 +114,10 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
   scan.seed = options.recipe.seed;
   BITTERN_ASSIGN_OR_RETURN(TrainingSource source, find_training_data(options.data, scan, options.noise));
   if (options.recipe.augment.noise_probability == 0) source.noise.clear();
-  BITTERN_ASSIGN_OR_RETURN(const bool without_bf16, group.any(!has_bf16()));
+  BITTERN_ASSIGN_OR_RETURN(const std::vector<Precision> precisions, common_precisions(group));
   FolderLock lock;
   if (group.is_first()) {
-    BITTERN_ASSIGN_OR_RETURN(options.recipe.precision, settle_precision(options, !without_bf16));
+    BITTERN_ASSIGN_OR_RETURN(options.recipe.precision, settle_precision(options, precisions));
     BITTERN_ASSIGN_OR_RETURN(lock, open_run(options, observer));
   }
   BITTERN_RETURN_IF_ERROR(share_recipe(group, options.recipe));

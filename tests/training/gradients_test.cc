@@ -5,11 +5,12 @@
 #include <torch/autograd.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "training/batch_norm.h"
 #include "training/binary_convolution.h"
-#include "training/matrix_product.h"
+#include "training/binary_gradients.h"
 #include "training/quantizers.h"
 #include "training/threads.h"
 
@@ -118,15 +119,15 @@ TEST(BatchNorm, PooledOverTimeIsTheMeanOfTheNorm) {
 at::Tensor to_torch(const at::Tensor& x) { return x.permute({2, 3, 0, 1}); }
 
 void expect_convolution(int time, int frequency, int stride, graph::BinaryPadding pad, int clips = 2,
-                        int outputs = 5, Precision precision = Precision::kFp32) {
+                        int outputs = 5, Precision precision = Precision::kFp32, int inputs = 7) {
   graph::BinaryConv2d op;
   op.kernel = {3, 3};
   op.stride = {stride, stride};
   op.pad_value = pad;
   op.out_channels = outputs;
   at::manual_seed(2);
-  const at::Tensor signs = at::sign(at::randn({time, frequency, clips, 7})).set_requires_grad(true);
-  const at::Tensor kernel = at::sign(at::randn({9, 7, outputs})).set_requires_grad(true);
+  const at::Tensor signs = at::sign(at::randn({time, frequency, clips, inputs})).set_requires_grad(true);
+  const at::Tensor kernel = at::sign(at::randn({9, inputs, outputs})).set_requires_grad(true);
   const at::Tensor y = binary_convolution(signs, kernel, op, precision);
   const at::Tensor dy = at::randn_like(y);
   y.backward(dy);
@@ -143,12 +144,13 @@ void expect_convolution(int time, int frequency, int stride, graph::BinaryPaddin
   const at::Tensor padded =
       at::constant_pad_nd(x2, {left, right, top, bottom}, pad == graph::BinaryPadding::kOne ? 1 : 0);
   const at::Tensor expected =
-      at::conv2d(padded, k2.view({3, 3, 7, outputs}).permute({3, 2, 0, 1}), {}, stride);
+      at::conv2d(padded, k2.view({3, 3, inputs, outputs}).permute({3, 2, 0, 1}).contiguous(), {}, stride);
   EXPECT_TRUE(at::equal(to_torch(y), expected));
   expected.backward(to_torch(dy));
   // Numbers of magnitude 1 are added up: 9 x outputs of them for the input's gradient, as many as the output
-  // has pixels for the kernel's. bf16 rounds each by up to 1 part in 512, at random.
-  const double rounding = precision == Precision::kBf16 ? 5.0 / 512 : 1e-5;
+  // has pixels for the kernel's. bf16 rounds each by up to 1 part in 512, int16 by half of a unit, which is 1
+  // part in 504 of a number of magnitude 4: both at random.
+  const double rounding = precision == Precision::kFp32 ? 1e-5 : 5.0 / 512;
   const double terms = double(y.numel()) / outputs;
   EXPECT_TRUE(at::allclose(to_torch(signs.grad()), x2.grad(), 0, rounding * std::sqrt(9.0 * outputs)));
   EXPECT_TRUE(at::allclose(kernel.grad(), k2.grad(), 0, rounding * std::sqrt(terms)));
@@ -165,7 +167,7 @@ TEST(BinaryConvolution, EqualsATextbookConvolutionForwardAndBackward) {
 }
 
 TEST(BinaryConvolution, InBf16RoundsNothingButTheGradientOfItsOutput) {
-  if (!has_bf16()) GTEST_SKIP() << "this processor has no bf16";
+  if (!is_supported(Precision::kBf16)) GTEST_SKIP() << "this processor has no bf16";
   for (const graph::BinaryPadding pad : {graph::BinaryPadding::kZero, graph::BinaryPadding::kOne}) {
     expect_convolution(5, 4, 1, pad, 8, 32, Precision::kBf16);
     expect_convolution(7, 4, 2, pad, 8, 32, Precision::kBf16);
@@ -175,13 +177,80 @@ TEST(BinaryConvolution, InBf16RoundsNothingButTheGradientOfItsOutput) {
   }
 }
 
+TEST(BinaryConvolution, InInt16RoundsNothingButTheGradientOfItsOutput) {
+  if (!is_supported(Precision::kInt16)) GTEST_SKIP() << "this processor has no AVX-512";
+  for (const graph::BinaryPadding pad : {graph::BinaryPadding::kZero, graph::BinaryPadding::kOne}) {
+    expect_convolution(5, 4, 1, pad, 2, 5, Precision::kInt16);
+    expect_convolution(1, 1, 1, pad, 1, 1, Precision::kInt16);
+    expect_convolution(7, 4, 2, pad, 9, 33, Precision::kInt16);
+    expect_convolution(7, 8, 3, pad, 8, 64, Precision::kInt16);
+    // A stride wider than the kernel leaves inputs that nobody reads.
+    expect_convolution(9, 10, 4, pad, 3, 20, Precision::kInt16);
+    // Several blocks of clips and of channels, and several vectors of inputs.
+    expect_convolution(5, 4, 1, pad, 70, 130, Precision::kInt16, 100);
+    expect_convolution(3, 2, 1, pad, 16, 530, Precision::kInt16, 300);
+  }
+}
+
+// Sums of the int16 path have one order.
+TEST(BinaryConvolution, InInt16HasTheSameBitsWithAnyNumberOfThreads) {
+  if (!is_supported(Precision::kInt16)) GTEST_SKIP() << "this processor has no AVX-512";
+  graph::BinaryConv2d op;
+  op.out_channels = 40;
+  at::manual_seed(4);
+  const at::Tensor x = at::randn({6, 5, 20, 70});
+  const at::Tensor kernel = at::sign(at::randn({9, 70, 40}));
+  const at::Tensor dy = at::randn({6, 5, 20, 40});
+  const int threads = at::get_num_threads();
+  set_threads(1);
+  const BinaryGradients one = binary_gradients(x, kernel, dy, op, Precision::kInt16);
+  set_threads(3);
+  const BinaryGradients three = binary_gradients(x, kernel, dy, op, Precision::kInt16);
+  set_threads(threads);
+  EXPECT_TRUE(at::equal(one.input, three.input));
+  EXPECT_TRUE(at::equal(one.kernel, three.kernel));
+}
+
+// A block has the scale of its largest number: small gradients beside huge ones of other clips keep theirs,
+// and what is not finite does not become a number.
+TEST(BinaryConvolution, InInt16KeepsSmallBlocksAndShowsWhatIsNotFinite) {
+  if (!is_supported(Precision::kInt16)) GTEST_SKIP() << "this processor has no AVX-512";
+  graph::BinaryConv2d op;
+  op.kernel = {1, 1};
+  op.out_channels = 10;
+  at::manual_seed(5);
+  const at::Tensor x = at::sign(at::randn({1, 1, 4, 8}));
+  const at::Tensor kernel = at::sign(at::randn({1, 8, 10}));
+  at::Tensor dy = at::randn({1, 1, 4, 10});
+  dy.select(2, 0).mul_(1e20);
+  dy.select(2, 1).mul_(1e-20);
+  dy.select(2, 2).zero_();
+  const BinaryGradients exact = binary_gradients(x, kernel, dy, op, Precision::kFp32);
+  const BinaryGradients rounded = binary_gradients(x, kernel, dy, op, Precision::kInt16);
+  for (int clip = 0; clip < 4; ++clip) {
+    const at::Tensor expected = exact.input.select(2, clip);
+    EXPECT_TRUE(at::allclose(rounded.input.select(2, clip), expected, 0,
+                             1e-3 * dy.select(2, clip).abs().sum().item<double>()))
+        << "clip " << clip;
+  }
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    at::Tensor spoilt = at::randn({1, 1, 4, 10});
+    spoilt[0][0][3][7] = bad;
+    const BinaryGradients result = binary_gradients(x, kernel, spoilt, op, Precision::kInt16);
+    EXPECT_FALSE(at::isfinite(result.input.select(2, 3)).any().item<bool>());
+    EXPECT_FALSE(at::isfinite(result.kernel.select(2, 7)).any().item<bool>());
+    EXPECT_TRUE(at::isfinite(result.input.select(2, 0)).all().item<bool>());
+  }
+}
+
 // A batch of real size: its gradient is unfolded in several pieces whose shares of the kernel's add up.
 // Threads share it out too.
 TEST(BinaryConvolution, EqualsATextbookConvolutionWhereABatchIsTakenInPieces) {
   const int threads = at::get_num_threads();
   set_threads(3);
   expect_convolution(16, 16, 1, graph::BinaryPadding::kOne, 64, 64);
-  if (has_bf16()) expect_convolution(16, 16, 1, graph::BinaryPadding::kOne, 64, 64, Precision::kBf16);
+  for (const Precision precision : {Precision::kBf16, Precision::kInt16})
+    if (is_supported(precision)) expect_convolution(16, 16, 1, graph::BinaryPadding::kOne, 64, 64, precision);
   set_threads(threads);
 }
 
