@@ -15,6 +15,13 @@ namespace {
 constexpr std::int64_t kRows = LookupBlocks::kRows;
 constexpr std::int64_t kLanes = LookupBlocks::kLanes;
 
+// Asks for the lines of rows of floats; past the end of memory, too, it does no harm.
+void fetch(const float* from, std::int64_t rows, std::int64_t stride, std::int64_t columns) {
+  constexpr std::int64_t kLine = 16;
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; c += kLine) __builtin_prefetch(from + r * stride + c);
+}
+
 class Backward {
  public:
   Backward(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,
@@ -31,7 +38,51 @@ class Backward {
         out_(dy.size(3)),
         vectors_((in_ + kLanes - 1) / kLanes) {}
 
-  void input_gradient(float* dx) const {
+  // dx as x; dkernel: [taps, in, out], all of it written.
+  void run(float* dx, float* dkernel) const {
+    const LookupBlocks along_clips(clips_);
+    const std::int64_t size = along_clips.codes_size();
+    const std::int64_t pixels = in_time_ * in_frequency_;
+    const Scratch<LaneBits> inside(pixels * clips_ * vectors_);
+    {
+      const Scratch<std::uint16_t> codes(pixels * vectors_ * size);
+      at::parallel_for(0, pixels, 1, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<LaneBits> signs(static_cast<std::size_t>(clips_ * vectors_));
+        for (std::int64_t pixel = begin; pixel < end; ++pixel) {
+          for (std::int64_t i = 0; i < clips_; ++i)
+            look_at(x_ + (pixel * clips_ + i) * in_, in_, convolution_.input_clip,
+                    signs.data() + i * vectors_, inside.data() + (pixel * clips_ + i) * vectors_);
+          for (std::int64_t v = 0; v < vectors_; ++v)
+            column_codes(along_clips, signs.data() + v, vectors_,
+                         codes.data() + (pixel * vectors_ + v) * size);
+        }
+      });
+      kernel_gradient(along_clips, codes.data(), dkernel);
+    }
+    input_gradient(inside.data(), dx);
+  }
+
+ private:
+  // Vectors of input channels whose sums are made together. With more of them tables are made less often,
+  // with fewer the sums stay nearer to the core.
+  static constexpr std::int64_t kChunk = 8;
+  // Output channels of which a kernel's gradient is made together: a line of the cache.
+  static constexpr std::int64_t kTile = 16;
+  // Floats that stay in a cache until the next operation reads them.
+  static constexpr std::int64_t kCached = std::int64_t{1} << 20;
+  // Blocks whose tables fit the first cache.
+  static constexpr int kNearBlocks = 4;
+
+  void kernel_gradient(const LookupBlocks& shape, const std::uint16_t* codes, float* dkernel) const {
+    const std::int64_t tiles = (out_ + kTile - 1) / kTile;
+    const std::int64_t chunks = (vectors_ + kChunk - 1) / kChunk;
+    at::parallel_for(0, tiles * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        kernel_tile(shape, codes, i / chunks * kTile, i % chunks * kChunk, dkernel);
+    });
+  }
+
+  void input_gradient(const LaneBits* inside, float* dx) const {
     const LookupBlocks shape(out_);
     const std::int64_t size = shape.codes_size();
     const Scratch<std::uint16_t> codes(window_.taps() * vectors_ * size);
@@ -46,46 +97,16 @@ class Backward {
     const std::int64_t chunks = (vectors_ + kChunk - 1) / kChunk;
     at::parallel_for(0, tiles * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i)
-        input_tile(shape, codes.data(), i / chunks * kRows, i % chunks * kChunk, dx);
+        input_tile(shape, codes.data(), i / chunks * kRows, i % chunks * kChunk, inside, dx);
     });
   }
-
-  // dkernel: [taps, in, out], all of it written.
-  void kernel_gradient(float* dkernel) const {
-    const LookupBlocks shape(clips_);
-    const std::int64_t size = shape.codes_size();
-    const std::int64_t pixels = in_time_ * in_frequency_;
-    const Scratch<std::uint16_t> codes(pixels * vectors_ * size);
-    at::parallel_for(0, pixels * vectors_, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t channel = i % vectors_ * kLanes;
-        column_codes(shape, x_ + i / vectors_ * clips_ * in_ + channel, in_, channels_from(channel),
-                     codes.data() + i * size);
-      }
-    });
-    const std::int64_t tiles = (out_ + kTile - 1) / kTile;
-    const std::int64_t chunks = (vectors_ + kChunk - 1) / kChunk;
-    at::parallel_for(0, tiles * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        kernel_tile(shape, codes.data(), i / chunks * kTile, i % chunks * kChunk, dkernel);
-    });
-  }
-
- private:
-  // Vectors of input channels whose sums are made together. With more of them tables are made less often,
-  // with fewer the sums stay nearer to the core.
-  static constexpr std::int64_t kChunk = 8;
-  // Output channels of which a kernel's gradient is made together: a line of the cache.
-  static constexpr std::int64_t kTile = 16;
-  // Blocks whose tables fit the first cache.
-  static constexpr int kNearBlocks = 4;
 
   int channels_from(std::int64_t channel) const { return static_cast<int>(std::min(kLanes, in_ - channel)); }
 
   // dx of kRows clips and kChunk vectors of channels. Every output pixel adds to the signs' gradients of the
   // pixels it reads. These stand in a ring of as many rows as are at work at a time.
   void input_tile(const LookupBlocks& shape, const std::uint16_t* codes, std::int64_t clip,
-                  std::int64_t vector, float* dx) const {
+                  std::int64_t vector, const LaneBits* inside, float* dx) const {
     const std::int64_t clips = std::min(kRows, clips_ - clip);
     const std::int64_t vectors = std::min(kChunk, vectors_ - vector);
     const std::int64_t stride = vectors * kLanes;
@@ -107,7 +128,7 @@ class Backward {
     const auto finish_rows = [&](std::int64_t end) {
       for (; done < std::min(end, in_time_); ++done) {
         begin_rows(done + 1);
-        pass_row(done, clip, clips, vector * kLanes, ring + done % ring_rows * row_size, stride, dx);
+        pass_row(done, clip, clips, vector, ring + done % ring_rows * row_size, stride, inside, dx);
       }
     };
     for (int row = 0; row < window_.out_time(); ++row) {
@@ -118,6 +139,8 @@ class Backward {
         const float* const gradient =
             dy_ + ((std::int64_t{row} * window_.out_frequency() + column) * clips_ + clip) * out_;
         build_tables(shape, gradient, out_, static_cast<int>(clips), tables, scales.data());
+        // The next pixel's lie where no processor expects them.
+        fetch(gradient + clips_ * out_, 1, 0, clips * out_);
         work.clear();
         for (int tap = 0; tap < window_.taps(); ++tap) {
           const std::int64_t pixel = window_.input_pixel(row, column, tap);
@@ -134,17 +157,21 @@ class Backward {
   }
 
   // From a row of signs' gradients [frequency, kRows, stride] to the inputs'.
-  void pass_row(std::int64_t row, std::int64_t clip, std::int64_t clips, std::int64_t channel,
-                const float* dsigns, std::int64_t stride, float* dx) const {
-    const std::int64_t channels = std::min(stride, in_ - channel);
+  void pass_row(std::int64_t row, std::int64_t clip, std::int64_t clips, std::int64_t vector,
+                const float* dsigns, std::int64_t stride, const LaneBits* inside, float* dx) const {
+    const std::int64_t channels = std::min(stride, in_ - vector * kLanes);
+    const bool past = in_time_ * in_frequency_ * clips_ * in_ > kCached;
     for (std::int64_t column = 0; column < in_frequency_; ++column, dsigns += kRows * stride) {
-      const std::int64_t at = ((row * in_frequency_ + column) * clips_ + clip) * in_ + channel;
-      if (channels == in_ && stride == in_) {
-        pass_signs(convolution_, x_ + at, dsigns, dx + at, clips * in_);
-        continue;
+      const std::int64_t first = (row * in_frequency_ + column) * clips_ + clip;
+      for (std::int64_t i = 0; i < clips; ++i) {
+        const std::int64_t at = (first + i) * in_ + vector * kLanes;
+        const float* const from = dsigns + i * stride;
+        if (convolution_.input_quantizer == graph::Quantizer::kApproxSign) {
+          pass_signs(convolution_, x_ + at, from, dx + at, channels);
+        } else {
+          keep_inside(from, inside + (first + i) * vectors_ + vector, channels, past, dx + at);
+        }
       }
-      for (std::int64_t i = 0; i < clips; ++i)
-        pass_signs(convolution_, x_ + at + i * in_, dsigns + i * stride, dx + at + i * in_, channels);
     }
   }
 
@@ -164,7 +191,9 @@ class Backward {
     for (int row = 0; row < window_.out_time(); ++row) {
       for (int column = 0; column < window_.out_frequency(); ++column) {
         const std::int64_t pixel = std::int64_t{row} * window_.out_frequency() + column;
-        turn(dy_ + pixel * clips_ * out_ + out, out_, clips_, outs, columns.data(), clips_);
+        const float* const gradient = dy_ + pixel * clips_ * out_ + out;
+        turn(gradient, out_, clips_, outs, columns.data(), clips_);
+        fetch(gradient + clips_ * out_, clips_, out_, outs);
         for (std::int64_t first = 0; first < outs; first += kRows) {
           build_tables(shape, columns.data() + first * clips_, clips_, kRows, tables, scales.data());
           work.clear();
@@ -212,8 +241,7 @@ BinaryGradients lookup_gradients(const at::Tensor& x, const at::Tensor& kernel, 
   const Backward backward(x, kernel, dy, convolution);
   BinaryGradients result{at::empty_like(x, at::TensorOptions().requires_grad(false)),
                          at::empty_like(kernel, at::TensorOptions().requires_grad(false))};
-  backward.input_gradient(result.input.data_ptr<float>());
-  backward.kernel_gradient(result.kernel.data_ptr<float>());
+  backward.run(result.input.data_ptr<float>(), result.kernel.data_ptr<float>());
   add_padding_gradient(
       convolution,
       SlidingWindow(x.size(0), x.size(1), convolution.kernel, convolution.stride, convolution.padding), dy,

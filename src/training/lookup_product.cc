@@ -247,22 +247,46 @@ BITTERN_AVX512 void turn(const float* from, std::int64_t stride, std::int64_t ro
                   std::min<std::int64_t>(columns - c, 16), to + c * to_stride + r, to_stride);
 }
 
-BITTERN_AVX512 void column_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,
+BITTERN_AVX512 void look_at(const float* x, std::int64_t channels, float clip, LaneBits* signs,
+                            LaneBits* inside) {
+  const __m512 zero = _mm512_setzero_ps();
+  const __m512 edge = _mm512_set1_ps(clip);
+  for (std::int64_t c = 0; c < channels; c += kLanes, ++signs, ++inside) {
+    const __m512 low = _mm512_maskz_loadu_ps(first_lanes(channels - c), x + c);
+    const __m512 high = _mm512_maskz_loadu_ps(first_lanes(channels - c - 16), x + c + 16);
+    *signs = _pdep_u32(_mm512_cmp_ps_mask(low, zero, _CMP_LT_OQ), 0x55555555U) |
+             _pdep_u32(_mm512_cmp_ps_mask(high, zero, _CMP_LT_OQ), 0xAAAAAAAAU);
+    *inside = static_cast<LaneBits>(_mm512_cmp_ps_mask(_mm512_abs_ps(low), edge, _CMP_LE_OQ)) |
+              static_cast<LaneBits>(_mm512_cmp_ps_mask(_mm512_abs_ps(high), edge, _CMP_LE_OQ)) << 16U;
+  }
+}
+
+BITTERN_AVX512 void column_codes(const LookupBlocks& shape, const LaneBits* signs, std::int64_t stride,
                                  std::uint16_t* codes) {
-  const __mmask16 low = first_lanes(channels);
-  const __mmask16 high = first_lanes(channels - 16);
   for (int block = 0; block < shape.blocks; ++block) {
     for (int step = 0; step < shape.steps; ++step, codes += kLanes) {
       __m512i code = _mm512_setzero_si512();
       for (int b = 0; b < kGroup; ++b) {
         const std::int64_t k = block * shape.block_length() + std::int64_t{b} * shape.steps + step;
         if (k >= shape.length) break;
-        const float* const row = x + k * stride;
-        const auto signs = static_cast<__mmask32>(_pdep_u32(negative(row, low), 0x55555555U) |
-                                                  _pdep_u32(negative(row + 16, high), 0xAAAAAAAAU));
-        code = _mm512_mask_add_epi16(code, signs, code, _mm512_set1_epi16(static_cast<std::int16_t>(1 << b)));
+        code = _mm512_mask_add_epi16(code, signs[k * stride], code,
+                                     _mm512_set1_epi16(static_cast<std::int16_t>(1 << b)));
       }
       _mm512_storeu_si512(codes, code);
+    }
+  }
+}
+
+BITTERN_AVX512 void keep_inside(const float* from, const LaneBits* inside, std::int64_t channels, bool past,
+                                float* to) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
+  for (std::int64_t c = 0; c < channels; c += 16) {
+    const auto bits = static_cast<__mmask16>(inside[c / kLanes] >> (c % kLanes));
+    const __m512 kept = _mm512_maskz_loadu_ps(bits, from + c);
+    if (past && aligned && c + 16 <= channels) {
+      _mm512_stream_ps(to + c, kept);
+    } else {
+      _mm512_mask_storeu_ps(to + c, first_lanes(channels - c), kept);
     }
   }
 }
@@ -319,7 +343,9 @@ void build_tables(const LookupBlocks&, const float*, std::int64_t, int, std::int
   std::abort();
 }
 void turn(const float*, std::int64_t, std::int64_t, std::int64_t, float*, std::int64_t) { std::abort(); }
-void column_codes(const LookupBlocks&, const float*, std::int64_t, int, std::uint16_t*) { std::abort(); }
+void look_at(const float*, std::int64_t, float, LaneBits*, LaneBits*) { std::abort(); }
+void column_codes(const LookupBlocks&, const LaneBits*, std::int64_t, std::uint16_t*) { std::abort(); }
+void keep_inside(const float*, const LaneBits*, std::int64_t, bool, float*) { std::abort(); }
 void row_codes(const LookupBlocks&, const float*, std::int64_t, int, std::uint16_t*) { std::abort(); }
 void add_lookups(const LookupBlocks&, int, int, const std::int16_t*, const float*, const LookupVector*,
                  std::int64_t, std::int64_t) {

@@ -48,13 +48,23 @@ void build_tables(const LookupBlocks& shape, const float* values, std::int64_t s
 void turn(const float* from, std::int64_t stride, std::int64_t rows, std::int64_t columns, float* to,
           std::int64_t to_stride);
 
-// Signs of x[length][channels] along its columns, `channels` at most kLanes, rows `stride` apart:
-// codes [blocks][steps][kLanes], bit b of a code set where its number b goes in negatively. Lane 2 i is
-// channel i, lane 2 i + 1 is channel 16 + i.
-void column_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,
+// A bit for each of up to kLanes channels.
+using LaneBits = std::uint32_t;
+
+// Of one row of `channels` numbers, words of kLanes: signs, lane by lane (below), and which |x| are at most
+// `clip`, bit i for channel i.
+void look_at(const float* x, std::int64_t channels, float clip, LaneBits* signs, LaneBits* inside);
+
+// The codes [blocks][steps][kLanes] of signs[length], `stride` apart: bit b of a code is set where its number
+// b goes in negatively. Lane 2 i is channel i, lane 2 i + 1 is channel 16 + i.
+void column_codes(const LookupBlocks& shape, const LaneBits* signs, std::int64_t stride,
                   std::uint16_t* codes);
 
-// The same along the rows of x[channels][length].
+// to[i] = from[i] where the bits say so, else 0, for `channels` channels, bits of kLanes a word. `past`: to
+// is not read again soon, so it need not stay in caches.
+void keep_inside(const float* from, const LaneBits* inside, std::int64_t channels, bool past, float* to);
+
+// The same of the signs of x[channels][length], `channels` at most kLanes, rows `stride` apart.
 void row_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,
                std::uint16_t* codes);
 

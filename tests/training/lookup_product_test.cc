@@ -82,7 +82,17 @@ TEST_F(LookupProduct, EqualsProductsOfWholeNumbers) {
       columns.push_back(numbers(random, length * channels));
       std::uint16_t* const own = codes.data() + v * blocks.codes_size();
       if (random.below(2) == 0) {
-        column_codes(blocks, columns.back().data(), channels, channels, own);
+        std::vector<LaneBits> signs(static_cast<std::size_t>(length));
+        for (std::int64_t k = 0; k < length; ++k) {
+          LaneBits inside = 0;
+          look_at(columns.back().data() + k * channels, channels, 0.01F, &signs[static_cast<std::size_t>(k)],
+                  &inside);
+          for (int c = 0; c < channels; ++c) {
+            const float x = columns.back()[static_cast<std::size_t>(k * channels + c)];
+            ASSERT_EQ((inside >> c) & 1U, std::abs(x) <= 0.01F ? 1U : 0U);
+          }
+        }
+        column_codes(blocks, signs.data(), 1, own);
       } else {
         std::vector<float> along(columns.back().size());
         for (std::int64_t k = 0; k < length; ++k)
@@ -108,6 +118,27 @@ TEST_F(LookupProduct, EqualsProductsOfWholeNumbers) {
               << length << " numbers, row " << row << ", channel " << c;
         }
       }
+    }
+  }
+}
+
+TEST_F(LookupProduct, KeepsWhatLiesInside) {
+  Random random({10});
+  for (int round = 0; round < 40; ++round) {
+    const auto channels = 1 + static_cast<std::int64_t>(random.below(100));
+    const std::vector<float> from = numbers(random, channels);
+    std::vector<LaneBits> inside(static_cast<std::size_t>((channels + 31) / 32));
+    for (LaneBits& word : inside) word = static_cast<LaneBits>(random.next());
+    constexpr float kUntouched = 7;
+    AlignedBuffer<float> to(static_cast<std::size_t>(channels) + 40);
+    const std::size_t start = random.below(2) * random.below(17);
+    for (float& value : to.span()) value = kUntouched;
+    keep_inside(from.data(), inside.data(), channels, random.below(2) == 0, to.data() + start);
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const std::size_t c = i - start;
+      const bool written = i >= start && c < static_cast<std::size_t>(channels);
+      const float expected = !written ? kUntouched : ((inside[c / 32] >> (c % 32)) & 1U) != 0 ? from[c] : 0;
+      ASSERT_EQ(to[i], expected) << channels << " channels, " << i;
     }
   }
 }
