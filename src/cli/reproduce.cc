@@ -35,6 +35,7 @@ struct Options {
   std::string out;
   int jobs = 1;
   bool dry_run = false;
+  bool collect = false;
   bool json = false;
   bool quiet = false;
 };
@@ -111,7 +112,8 @@ Status run(const Options& options) {
       options.data.empty() ? fs::path(options.config).parent_path() : fs::path(options.data);
   BITTERN_ASSIGN_OR_RETURN(const reproduce::Experiment experiment,
                            reproduce::read_experiment(options.config, root));
-  const reproduce::Folder folder{options.out};
+  reproduce::Folder folder{.root = options.out};
+  BITTERN_ASSIGN_OR_RETURN(folder.record, reproduce::read_record(folder.results(), experiment));
   if (options.dry_run) return print_plan(experiment, folder, options);
 
   std::error_code error;
@@ -119,7 +121,10 @@ Status run(const Options& options) {
   if (error) return io_error(fmt::format("{}: {}", options.out, error.message()));
   BITTERN_RETURN_IF_ERROR(
       write_file(folder.root / "experiment.json", json::text(experiment.source, 2) + "\n"));
-  BITTERN_ASSIGN_OR_RETURN(const reproduce::RunnerResult trained, train(experiment, folder, options));
+  reproduce::RunnerResult trained;
+  if (!options.collect) {
+    BITTERN_ASSIGN_OR_RETURN(trained, train(experiment, folder, options));
+  }
   for (const std::string& line : trained.failed) print_error(line);
 
   Json results;
@@ -160,6 +165,8 @@ std::function<Status()> configure(Arguments& arguments) {
       .required();
   add_threads_argument(arguments, options->jobs, "Trainings side by side, one thread each", "--jobs N");
   arguments.flag("--dry-run", options->dry_run, "Only print what is to be trained and how long it may take");
+  arguments.flag("--collect", options->collect,
+                 "Train nothing: only measure what is finished, and report it");
   arguments.flag("--json", options->json, "With --dry-run: print JSON");
   arguments.flag("--quiet", options->quiet, "Print nothing but errors");
   return [options] { return run(*options); };

@@ -73,6 +73,7 @@ Expected<Estimate> estimate(const Experiment& experiment, const Folder& folder, 
   std::map<std::size_t, Known> of_network;  // networks differ in how well they use the machine
   for (const Run& run : experiment.runs()) {
     const RunState state = state_of(folder, experiment, run);
+    if (state.recorded) continue;  // nobody knows how long it took
     for (Known* known : {&all, &of_network[run.network]}) {
       known->work += epoch_work(run) * state.epochs;
       known->seconds += state.seconds;

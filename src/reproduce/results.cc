@@ -20,6 +20,8 @@
 #include "graph/counts.h"
 #include "json/text.h"
 #include "model/file.h"
+#include "model/random_weights.h"
+#include "reproduce/record.h"
 
 namespace bittern::reproduce {
 namespace {
@@ -121,19 +123,25 @@ class Results {
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (options_.progress && !options_.progress(i, runs.size()))
         return Error{ErrorCode::kCancelled, "interrupted; the same command goes on"};
-      if (!state_of(folder_, experiment_, runs[i]).done) continue;
+      const RunState state = state_of(folder_, experiment_, runs[i]);
+      if (!state.done) continue;
+      if (state.recorded) {
+        list.push_back(folder_.record.runs.at(experiment_.name(runs[i])));
+        continue;
+      }
       BITTERN_ASSIGN_OR_RETURN(Json measured, run_json(runs[i]));
       list.push_back(std::move(measured));
     }
     Json thresholds = Json::array();
     for (const float threshold : experiment_.thresholds) thresholds.push_back(json::shortest(threshold));
     Json json{{"title", experiment_.title},
+              {"conditions", conditions(experiment_)},
               {"epochs", experiment_.epochs},
               {"placement", experiment_.placement},
               {"thresholds", std::move(thresholds)},
               {"finished", list.size()},
               {"planned", runs.size()},
-              {"tasks", tasks_}};
+              {"tasks", tasks_json()}};
     BITTERN_ASSIGN_OR_RETURN(json["networks"], networks_json());
     json["runs"] = std::move(list);
     return json;
@@ -164,6 +172,23 @@ class Results {
                       {"speakers", speakers.size() - speakers.count("")}});
   }
 
+  // In the experiment's order; of those that were not read now, what the record says.
+  Json tasks_json() const {
+    Json list = Json::array();
+    for (const Task& task : experiment_.tasks) {
+      const auto add_from = [&](const Json& tasks) {
+        for (const Json& known : tasks) {
+          if (known.value("name", "") != task.name) continue;
+          list.push_back(known);
+          return true;
+        }
+        return false;
+      };
+      if (!add_from(tasks_)) add_from(folder_.record.tasks);
+    }
+    return list;
+  }
+
   Expected<Json> run_json(const Run& run) {
     const std::string name = experiment_.name(run);
     BITTERN_ASSIGN_OR_RETURN(const ModelPointer model, model::open(folder_.model(name)));
@@ -183,13 +208,28 @@ class Results {
 
   // Of the first finished joint run: any task's will do, for classes hardly count.
   ModelPointer any_model(std::size_t network) const {
+    ModelPointer random;
     for (const Run& run : experiment_.runs()) {
-      if (run.network != network || run.single_exit != 0 || !state_of(folder_, experiment_, run).done)
-        continue;
+      if (run.network != network || run.single_exit != 0) continue;
+      const RunState state = state_of(folder_, experiment_, run);
+      if (state.recorded && random == nullptr) random = random_model_of(run);
+      if (!state.done || state.recorded) continue;
       auto model = model::open(folder_.model(experiment_.name(run)));
       if (model.ok()) return *model;
     }
-    return nullptr;
+    return random;
+  }
+
+  // Weights change no time.
+  ModelPointer random_model_of(const Run& run) const {
+    graph::BuildOptions build;
+    build.architecture = experiment_.networks[run.network].architecture;
+    build.placement = experiment_.placement;
+    for (const Json& task : folder_.record.tasks)
+      if (task.value("name", "") == experiment_.tasks[run.task].name)
+        build.classes = static_cast<int>(task["labels"].size());
+    const Expected<graph::Network> built = graph::build(build);
+    return built.ok() ? ModelPointer(model::random_model(*built, 0)) : nullptr;
   }
 
   Expected<Json> networks_json() const {

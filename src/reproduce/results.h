@@ -20,7 +20,7 @@ struct ResultOptions {
 };
 
 // {
-//   "title", "epochs", "placement", "thresholds", "finished": N, "planned": N,
+//   "title", "conditions", "epochs", "placement", "thresholds", "finished": N, "planned": N,
 //   "tasks":    [{"name", "paper", "labels", "clips", "speakers"}],
 //   "networks": [{"architecture", "paper", "parameters", "packed_mib", "float32_mib", "peak", "front_end_us",
 //                 "exits": [{"exit", "layer", "macs_binary", "macs_float", "time_us"}]}],
@@ -31,7 +31,8 @@ struct ResultOptions {
 // }
 //
 // rules and clips are of joint runs only; answers and entropies [exits], answers by label. networks without a
-// finished run have no times. A network's times are measured here and now.
+// finished run have no times. A network's times are measured here and now, with random weights where no model
+// of it is left. What the folder's record holds is taken from there.
 Expected<nlohmann::ordered_json> measure_results(const Experiment& experiment, const Folder& folder,
                                                  const ResultOptions& options);
 

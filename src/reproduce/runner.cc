@@ -168,6 +168,8 @@ RunState state_of(const Folder& folder, const Experiment& experiment, const Run&
   }
   std::error_code ignored;
   state.done = state.epochs >= experiment.epochs && fs::exists(folder.model(name), ignored);
+  if (!state.done && folder.record.runs.count(name) != 0)
+    return {.epochs = experiment.epochs, .done = true, .recorded = true};
   return state;
 }
 

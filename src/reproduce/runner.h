@@ -10,15 +10,18 @@
 
 #include "core/status.h"
 #include "reproduce/experiment.h"
+#include "reproduce/record.h"
 
 namespace bittern::reproduce {
 
-// Where everything of an experiment lies.
+// Where everything of an experiment lies, and what is known of runs that lie there no more.
 struct Folder {
   std::filesystem::path root;
+  Record record = {};
   std::filesystem::path run(const std::string& name) const { return root / "runs" / name; }
   std::filesystem::path model(const std::string& name) const { return run(name) / "best.bittern"; }
   std::filesystem::path metrics(const std::string& name) const { return run(name) / "metrics.jsonl"; }
+  std::filesystem::path results() const { return root / "results.json"; }
   // What a training said on standard error.
   std::filesystem::path log(const std::string& name) const;
 };
@@ -28,6 +31,7 @@ struct RunState {
   int epochs = 0;
   double seconds = 0;  // that these epochs took
   bool done = false;
+  bool recorded = false;  // done, but only its results are left
 };
 RunState state_of(const Folder& folder, const Experiment& experiment, const Run& run);
 

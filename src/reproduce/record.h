@@ -1,0 +1,27 @@
+// What an experiment's results.json tells of trainings whose folders are gone: a long experiment goes on from
+// it alone, on another machine.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/status.h"
+#include "reproduce/experiment.h"
+
+namespace bittern::reproduce {
+
+struct Record {
+  nlohmann::ordered_json tasks = nlohmann::ordered_json::array();  // as in results.h
+  std::map<std::string, nlohmann::ordered_json> runs;              // by Experiment::name()
+};
+
+// What decides a training's result beside network, task and seed: written into the results, so that those of
+// another experiment are not taken for this one's.
+nlohmann::ordered_json conditions(const Experiment& experiment);
+
+// Empty where there is no such file. Runs that the experiment does not plan are left out.
+Expected<Record> read_record(const std::filesystem::path& results, const Experiment& experiment);
+
+}  // namespace bittern::reproduce
