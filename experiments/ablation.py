@@ -10,7 +10,7 @@ commas, null takes the base's option away. The first variant is what the others 
 Each training has the folder RUNS/VARIANT/seed-N and goes on where it was when this is started again. OUT gets, of each
 variant and exit, mean and standard deviation over seeds of the validation accuracy at the run's best epoch, and the
 difference from the first variant's run of the same seed; the work up to each exit, the model file's bytes and, with
---time, the measured time. A Markdown table of the accuracies goes to standard output.
+--time, the measured time. A Markdown table of the accuracies goes to standard output and to a file beside OUT.
 
 An OUT that is there already counts: what it holds of the same base and variants is not trained again, and stays in it.
 So a long experiment may go on, on another machine, from its table alone.
@@ -283,6 +283,12 @@ def markdown(table):
     return "\n".join(lines)
 
 
+def page(table, name):
+    base = " ".join(f"`{option} {value}`" for option, value in table["spec"]["base"].items())
+    return (f"# {name}\n\nWritten by `experiments/ablation.py` from [{name}]({name}), which has each variant's options. All share {base}.\n\n"
+            "Validation accuracy in % at each training's best epoch: mean and standard deviation over seeds.\n\n" + markdown(table) + "\n")
+
+
 def positive(text):
     value = int(text)
     if value < 1:
@@ -335,6 +341,7 @@ def main():
                 exit["time_us"] = time
     if arguments.out:
         arguments.out.write_text(json.dumps(table, indent=1) + "\n")
+        arguments.out.with_suffix(".md").write_text(page(table, arguments.out.name))
     print(markdown(table))
     if failed:
         fail(f"{len(failed)} of {len(left)} trainings failed; started again, this goes on with them")

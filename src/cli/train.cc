@@ -37,7 +37,8 @@ struct Options {
   std::string out;
   ExitOptions exits;
   std::string schedule = "cosine";
-  std::string bop_schedule;  // empty: as schedule
+  std::string bop_schedule;       // empty: as schedule
+  double bop_warmup_epochs = -1;  // below 0: a share of all
   std::string exit_weighting = "fixed";
   std::string binary_optimizer = "bop";
   std::string precision = "auto";
@@ -108,6 +109,9 @@ void apply_words(Options& options) {
   const std::string& bop_schedule = options.bop_schedule.empty() ? options.schedule : options.bop_schedule;
   recipe.schedule = *training::parse_schedule(options.schedule);
   recipe.bop_schedule = *training::parse_schedule(bop_schedule);
+  recipe.bop_warmup_epochs = options.bop_warmup_epochs >= 0
+                                 ? options.bop_warmup_epochs
+                                 : training::kBopWarmupShare * std::max(0, recipe.shortest_stage());
   recipe.loss.weighting = *training::parse_weighting(options.exit_weighting);
   recipe.binary_optimizer =
       options.binary_optimizer == "adam" ? training::BinaryOptimizer::kAdam : training::BinaryOptimizer::kBop;
@@ -189,7 +193,7 @@ void add_loss_options(Arguments& arguments, Options& options) {
       .show_default();
   arguments
       .add("--distillation X", loss.distillation,
-           "Share of the earlier exits' losses that has the last exit as its teacher")
+           "Share of the earlier exits' losses that has the last exit as its teacher; 0: none")
       .check(within(0, 1))
       .show_default();
   arguments.add("--distillation-temperature X", loss.temperature, "What softens teacher and pupils")
@@ -210,9 +214,10 @@ void add_schedule_options(Arguments& arguments, Options& options) {
            "Epochs, or a part of one, in which the rate rises first")
       .check(at_least(0))
       .show_default();
-  arguments.add("--bop-warmup-epochs X", recipe.bop_warmup_epochs, "The same of Bop's gamma")
-      .check(at_least(0))
-      .show_default();
+  arguments
+      .add("--bop-warmup-epochs X", options.bop_warmup_epochs,
+           "The same of Bop's gamma; without it a tenth of the epochs")
+      .check(at_least(0));
   arguments
       .add("--float-epochs N", recipe.float_epochs,
            "Epochs, the first, in which kernels are real and only activations 1-bit")

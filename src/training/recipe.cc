@@ -54,6 +54,10 @@ Expected<ExitWeighting> parse_weighting(std::string_view text) {
   return invalid_argument(fmt::format("unknown exit weighting '{}': use fixed, linear or learned", text));
 }
 
+int Recipe::shortest_stage() const {
+  return float_epochs == 0 ? epochs : std::min(float_epochs, epochs - float_epochs);
+}
+
 Status Recipe::validate() const {
   const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
   const auto share = [](double value) { return std::isfinite(value) && value >= 0 && value <= 1; };
@@ -73,7 +77,7 @@ Status Recipe::validate() const {
                                 is(single_exit), "an exit's number, or 0 for all"));
   BITTERN_RETURN_IF_ERROR(check(float_epochs >= 0 && float_epochs < epochs, "float_epochs", is(float_epochs),
                                 fmt::format("0 to {}, fewer than epochs", epochs - 1)));
-  const int shortest = float_epochs == 0 ? epochs : std::min(float_epochs, epochs - float_epochs);
+  const int shortest = shortest_stage();
   for (const auto& [field, value] :
        {std::pair{"warmup_epochs", warmup_epochs}, std::pair{"bop_warmup_epochs", bop_warmup_epochs}}) {
     BITTERN_RETURN_IF_ERROR(

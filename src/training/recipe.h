@@ -21,6 +21,8 @@ enum class BinaryOptimizer : std::uint8_t {
 };
 
 inline constexpr int kMostEpochs = 100000;
+// Of a stage's epochs, the share in which Bop's gamma rises where nothing else was asked for.
+inline constexpr double kBopWarmupShare = 0.1;
 inline constexpr int kLeastBatch = 2;  // batch norm needs more than one
 inline constexpr int kMostBatch = 65536;
 inline constexpr int kMostShiftMs = 60000;
@@ -32,9 +34,9 @@ struct AugmentSettings {
   float noise_probability = 0.8F;
   float noise_level = 0.1F;   // noise is scaled by a uniform draw from [0, noise_level)
   int time_masks = 2;         // SpecAugment; 0: off
-  int time_mask_frames = 15;  // longest mask
+  int time_mask_frames = 20;  // longest mask
   int frequency_masks = 2;
-  int frequency_mask_bins = 7;
+  int frequency_mask_bins = 10;
   double mixup = 0;  // the alpha of its Beta distribution; 0: off
   bool operator==(const AugmentSettings&) const = default;
 };
@@ -51,7 +53,7 @@ Expected<ExitWeighting> parse_weighting(std::string_view name);  // "fixed", "li
 struct LossSettings {
   ExitWeighting weighting = ExitWeighting::kFixed;
   double label_smoothing = 0;  // share of a target that is spread over all classes
-  double distillation = 0;     // share of the earlier exits' losses that has the last exit as its teacher
+  double distillation = 0.5;   // share of the earlier exits' losses that has the last exit as its teacher
   double temperature = 2;      // of the distillation
   bool operator==(const LossSettings&) const = default;
 };
@@ -63,8 +65,8 @@ struct Recipe {
   int single_exit = 0;  // from 1: the network cut behind that exit; 0: all exits
 
   int epochs = 30;
-  int batch = 128;
-  double learning_rate = 1e-3;            // Adam's, falling to 0 under a cosine
+  int batch = 64;
+  double learning_rate = 4e-3;            // Adam's, falling to 0 under a cosine
   Schedule schedule = Schedule::kCosine;  // of the learning rate
   double warmup_epochs = 0;               // over which the learning rate rises first
   BinaryOptimizer binary_optimizer = BinaryOptimizer::kBop;
@@ -89,6 +91,8 @@ struct Recipe {
 
   // Ranges only; whether the architecture exists and how many exits it has is checked when it is built.
   Status validate() const;
+  // Epochs of the shorter stage, or of the only one.
+  int shortest_stage() const;
 };
 
 nlohmann::ordered_json to_json(const Recipe& recipe);

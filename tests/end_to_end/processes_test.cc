@@ -120,9 +120,9 @@ TEST_F(Processes, TheLossOfRank0EndsTheOthers) {
 // One line from the rank that is to blame, and from each other one that says so.
 TEST_F(Processes, WhatDoesNotFitTogetherEndsAll) {
   std::vector<Finished> ranks = train({{}, {.more = {"--learning-rate", "0.5"}}}, "127.0.0.1", {"--quiet"});
-  expect_failure(ranks[0], "rank 1 of 2 ended: rank 0 was started with learning_rate (0.001, not 0.5)");
+  expect_failure(ranks[0], "rank 1 of 2 ended: rank 0 was started with learning_rate (0.004, not 0.5)");
   expect_failure(ranks[1],
-                 "rank 0 was started with learning_rate (0.001, not 0.5); give all the same options");
+                 "rank 0 was started with learning_rate (0.004, not 0.5); give all the same options");
 
   ranks = train({{}, {}}, "127.0.0.1", {"--batch", "3", "--overwrite", "--quiet"});
   for (const Finished& rank : ranks)

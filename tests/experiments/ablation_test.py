@@ -98,6 +98,10 @@ class Ablation(unittest.TestCase):
         self.assertEqual(exit2["cost"], {"layer": "b"})
         self.assertEqual(smooth["file_bytes"], 5)
         self.assertNotIn("time_us", exit2)
+        page = (self.root / "table.md").read_text()
+        self.assertIn("share `epochs 3`", page)
+        self.assertIn("| smooth | 2 | ", page)
+        self.assertIn(page.splitlines()[-1], finished.stdout)
         self.assertNotIn("difference", table["rows"][0]["exits"][0])
         self.assertIn("| smooth | 2 | 67.1 ± 2.8 | 67.2 ± 2.8 | 67.2 ± 2.8 |", finished.stdout)
 

@@ -90,12 +90,18 @@ struct Case {
   }
 };
 
+Recipe undistilled() {
+  Recipe recipe;
+  recipe.loss.distillation = 0;
+  return recipe;
+}
+
 ExitLoss loss_of(const Recipe& recipe) { return {recipe, kExits, at::kCPU}; }
 
-TEST(ExitLoss, IsEachExitsCrossEntropyAsADefault) {
+TEST(ExitLoss, IsEachExitsCrossEntropyWithoutMore) {
   const Case plain(false);
   const std::vector<at::Tensor> logits = plain.tensors();
-  const ExitLoss::Value value = loss_of(Recipe())(logits, plain.targets());
+  const ExitLoss::Value value = loss_of(undistilled())(logits, plain.targets());
   double sum = 0;
   for (int k = 0; k < kExits; ++k) {
     const auto i = static_cast<std::size_t>(k);
@@ -108,11 +114,19 @@ TEST(ExitLoss, IsEachExitsCrossEntropyAsADefault) {
   EXPECT_NEAR(value.total.item<double>(), sum, 1e-5);
 }
 
+TEST(ExitLoss, OfTheOnlyExitIsItsCrossEntropy) {
+  const Case plain(false);
+  Recipe recipe;
+  recipe.loss.distillation = 0.5;
+  const ExitLoss::Value value = ExitLoss(recipe, 1, at::kCPU)({plain.tensors().front()}, plain.targets());
+  EXPECT_NEAR(value.sum, plain.cross_entropy(0, 0), 1e-6);
+}
+
 TEST(ExitLoss, SmoothsAndMixesLabels) {
   for (const double smoothing : {0.0, 0.1, 0.5}) {
     for (const bool mixed : {false, true}) {
       const Case with(mixed);
-      Recipe recipe;
+      Recipe recipe = undistilled();
       recipe.loss.label_smoothing = smoothing;
       const ExitLoss::Value value = loss_of(recipe)(with.tensors(), with.targets());
       for (int k = 0; k < kExits; ++k)
@@ -125,7 +139,7 @@ TEST(ExitLoss, SmoothsAndMixesLabels) {
 TEST(ExitLoss, TheLastExitTeachesTheOthersAndLearnsNothingFromThem) {
   const Case with(true);
   for (const double temperature : {1.0, 3.5}) {
-    Recipe recipe;
+    Recipe recipe = undistilled();
     recipe.loss.distillation = 0.75;
     recipe.loss.temperature = temperature;
     recipe.loss.label_smoothing = 0.1;
@@ -148,7 +162,7 @@ TEST(ExitLoss, TheLastExitTeachesTheOthersAndLearnsNothingFromThem) {
 
 TEST(ExitLoss, APupilThatAnswersAsItsTeacherHasNothingToLearn) {
   const Case with(false);
-  Recipe recipe;
+  Recipe recipe = undistilled();
   recipe.loss.distillation = 1;
   const at::Tensor teacher = with.tensors().back();
   const at::Tensor pupil = teacher.detach().clone().set_requires_grad(true);
@@ -161,7 +175,7 @@ TEST(ExitLoss, APupilThatAnswersAsItsTeacherHasNothingToLearn) {
 
 TEST(ExitLoss, WeightsExitsByTheirDepthOrAsGiven) {
   const Case with(false);
-  Recipe recipe;
+  Recipe recipe = undistilled();
   recipe.loss.weighting = ExitWeighting::kLinear;
   EXPECT_EQ(loss_of(recipe).weights(), (std::vector<double>{0.5, 1, 1.5}));
   EXPECT_EQ(ExitLoss(recipe, 1, at::kCPU).weights(), std::vector<double>{1});
@@ -178,7 +192,7 @@ TEST(ExitLoss, WeightsExitsByTheirDepthOrAsGiven) {
 
 TEST(ExitLoss, LearnedWeightsHaveTheGradientOfTheirFormula) {
   const Case with(false);
-  Recipe recipe;
+  Recipe recipe = undistilled();
   recipe.loss.weighting = ExitWeighting::kLearned;
   const ExitLoss loss = loss_of(recipe);
   ASSERT_EQ(loss.parameters().size(), 1U);

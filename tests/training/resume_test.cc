@@ -106,7 +106,7 @@ TEST_F(Resume, RefusesOtherSamplesInTheSameFiles) {
 
 TEST_F(Resume, RefusesAnotherRecipe) {
   expect_refused(resumed_after([&] { options_.recipe.learning_rate = 0.5; }),
-                 "learning_rate (0.001, not 0.5)");
+                 "learning_rate (0.004, not 0.5)");
 }
 
 // recipe.json is a file that people can edit; the checkpoint knows what was run.
