@@ -46,6 +46,10 @@ def card(model: pathlib.Path, inspect: dict, evaluation: dict, facts: dict, note
     out += ["", "| entropy threshold (nats) | accuracy | average exit | share of the work |", "|---|---|---|---|"]
     out += [f"| {r['threshold']:g} | {percent(r['accuracy'])} | {r['average_exit']:.2f} | {100 * r['macs_share']:.0f} % |"
             for r in evaluation["rules"] if r["rule"] == "entropy"]
+    if evaluation["operating_points"]:
+        out += ["", "| `--operating-point` | what it promises | accuracy here | average exit | share of the work |", "|---|---|---|---|---|"]
+        out += [f"| `{p['name']}` | {p['promise']} | {percent(p['accuracy'])} | {p['average_exit']:.2f} | {100 * p['macs_share']:.0f} % |"
+                for p in evaluation["operating_points"]]
     out += ["", "## Recipe", "", "```json", json.dumps(recipe, indent=2), "```", ""]
     out += ["## Not for", "", f"{facts['not_for']} Nothing where a wrong answer does harm.", ""]
     return "\n".join(out) + "\n"

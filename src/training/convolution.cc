@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "training/grouped_convolution.h"
 #include "training/portable.h"
 #include "training/product.h"
 #include "training/saved_attributes.h"
@@ -123,22 +124,14 @@ struct Unfold : Function<Unfold> {
   }
 };
 
-// As matrix products of unfolded inputs, one per group.
+// As a matrix product of unfolded inputs.
 at::Tensor unfolded_convolution(const at::Tensor& x, const at::Tensor& kernel,
                                 const graph::Conv2d& attributes) {
   const SlidingWindow window = window_of(x, attributes);
-  const at::Tensor unfolded = Unfold::apply(x, &attributes);
-  const std::int64_t in = kernel.size(2);
-  const std::int64_t out = kernel.size(3) / attributes.groups;
-  const at::Tensor taps = kernel.reshape({window.taps(), in, kernel.size(3)});
-  std::vector<at::Tensor> groups;
-  for (std::int64_t group = 0; group < attributes.groups; ++group) {
-    const at::Tensor rows = unfolded.narrow(2, group * in, in).reshape({-1, window.taps() * in});
-    groups.push_back(product(
-        rows.contiguous(), taps.narrow(2, group * out, out).reshape({window.taps() * in, out}).contiguous()));
-  }
-  const at::Tensor y = attributes.groups == 1 ? groups[0] : at::cat(groups, 1);
-  return y.reshape({window.out_time(), window.out_frequency(), x.size(2), kernel.size(3)});
+  const std::int64_t width = window.taps() * kernel.size(2);
+  return product(Unfold::apply(x, &attributes).view({-1, width}),
+                 kernel.reshape({width, kernel.size(3)}).contiguous())
+      .view({window.out_time(), window.out_frequency(), x.size(2), kernel.size(3)});
 }
 
 at::Tensor without_bias(const at::Tensor& x, const at::Tensor& kernel, const graph::Conv2d& attributes) {
@@ -153,6 +146,10 @@ at::Tensor without_bias(const at::Tensor& x, const at::Tensor& kernel, const gra
   if (!x.is_cpu()) return portable::convolution(x, kernel, attributes);
   if (depthwise)
     return Depthwise::apply(x.contiguous(), kernel.reshape({-1, kernel.size(3)}).contiguous(), &attributes);
+  if (attributes.groups > 1) {
+    return grouped_convolution(x.contiguous(),
+                               kernel.reshape({-1, kernel.size(2), kernel.size(3)}).contiguous(), attributes);
+  }
   return unfolded_convolution(x.contiguous(), kernel, attributes);
 }
 

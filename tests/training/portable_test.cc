@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
+#include <array>
 #include <functional>
 #include <vector>
 
@@ -99,6 +100,27 @@ TEST_F(Portable, Convolution) {
     expect_same([&](const at::Tensor& x, const at::Tensor& k) { return convolution(x, k, {}, op); },
                 [&](const at::Tensor& x, const at::Tensor& k) { return portable::convolution(x, k, op); },
                 at::randn(shape.sizes()), kernel);
+  }
+}
+
+// Groups of MeliusNet's sizes, which have loops of their own, of others, and of one output.
+TEST_F(Portable, GroupedConvolution) {
+  constexpr std::array<std::array<int, 2>, 6> kSizes = {{{8, 8}, {4, 8}, {8, 4}, {16, 32}, {3, 5}, {5, 1}}};
+  for (int i = 0; i < kCases; ++i) {
+    const Case shape(random_);
+    const auto [in, out] = kSizes[random_.below(kSizes.size())];
+    graph::Conv2d op;
+    op.kernel = shape.kernel;
+    op.stride = shape.stride;
+    op.padding = shape.padding;
+    op.groups = between(random_, 2, 4);
+    op.out_channels = op.groups * out;
+    std::vector<std::int64_t> sizes = shape.sizes();
+    sizes.back() = std::int64_t{op.groups} * in;
+    const at::Tensor kernel = at::randn({op.kernel.time, op.kernel.frequency, in, op.out_channels});
+    expect_same([&](const at::Tensor& x, const at::Tensor& k) { return convolution(x, k, {}, op); },
+                [&](const at::Tensor& x, const at::Tensor& k) { return portable::convolution(x, k, op); },
+                at::randn(sizes), kernel);
   }
 }
 
