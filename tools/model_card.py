@@ -71,7 +71,7 @@ def main() -> int:
             print(f"{arguments.check}: not what {pathlib.Path(sys.argv[0]).name} writes", file=sys.stderr)
             return 1
     except KeyError as error:
-        print(f"model_card.py: {arguments.facts}: no {error}", file=sys.stderr)
+        print(f"model_card.py: no {error} in one of {arguments.inspect}, {arguments.evaluation}, {arguments.facts}", file=sys.stderr)
         return 1
     except (OSError, ValueError) as error:
         print(f"model_card.py: {error}", file=sys.stderr)

@@ -46,6 +46,9 @@ def main():
             sys.exit(f"ship_model: {' '.join(map(str, command))}: ended with {done.returncode}")
         return done.stdout
 
+    recipes = [json.loads((path / "recipe.json").read_text()) for path in arguments.runs]
+    if len({recipe.pop("seed") for recipe in recipes}) < len(recipes) or any(recipe != recipes[0] for recipe in recipes):
+        sys.exit("ship_model: the runs must differ in seed, and in nothing else")
     seeds = sorted(((best_epoch(path), path) for path in arguments.runs), key=lambda one: (one[0]["mean"], one[0]["seed"]))
     chosen, path = seeds[(len(seeds) - 1) // 2]
     model = ROOT / "models" / f"{name}.bittern"
@@ -57,7 +60,12 @@ def main():
     run(program, "export", path, "--out", model, "--license", arguments.license)
     # Before test data are looked at. Where clips are too few for a promise the model has none.
     for promise in ("--max-accuracy-loss", "0.03"), ("--budget-macs", "0.5"):
-        subprocess.run([program, "calibrate", model, "--data", arguments.data, *promise, "--quiet"], check=False)
+        done = subprocess.run([program, "calibrate", model, "--data", arguments.data, *promise, "--quiet"], text=True,
+                              stderr=subprocess.PIPE, check=False)
+        if done.returncode not in (0, 1):
+            sys.exit(f"ship_model: calibrate {' '.join(promise)}: ended with {done.returncode}: {done.stderr.strip()}")
+        if done.returncode == 1:
+            print(f"{name}: no promise of {' '.join(promise)}: {done.stderr.strip()}")
     result("inspect.json").write_text(run(program, "inspect", model, "--json"))
     run(program, "evaluate", model, "--data", arguments.data, "--split", "test", "--json", result("evaluation.json"), "--quiet")
     shutil.copyfile(path / "metrics.jsonl", result("metrics.jsonl"))

@@ -129,8 +129,11 @@ int run(int argc, char** argv) {
   recipe.batch = options.batch;
   recipe.threads = options.threads;
   recipe.precision = *parse_precision(options.precision);
-  if (recipe.precision == Precision::kAuto)
-    recipe.precision = *std::find_if(kPrecisions.begin(), kPrecisions.end(), is_supported);
+  if (recipe.precision == Precision::kAuto) recipe.precision = supported_precisions().front();
+  if (!is_supported(recipe.precision)) {
+    throw std::runtime_error(
+        fmt::format("--precision {}: this processor or build has no instructions for it", options.precision));
+  }
   set_threads(options.threads);
   const std::unique_ptr<Steps> steps =
       options.plain ? plain_steps(*network, recipe) : bittern_steps(*network, recipe);

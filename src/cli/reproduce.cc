@@ -112,8 +112,7 @@ Status run(const Options& options) {
       options.data.empty() ? fs::path(options.config).parent_path() : fs::path(options.data);
   BITTERN_ASSIGN_OR_RETURN(const reproduce::Experiment experiment,
                            reproduce::read_experiment(options.config, root));
-  reproduce::Folder folder{.root = options.out};
-  BITTERN_ASSIGN_OR_RETURN(folder.record, reproduce::read_record(folder.results(), experiment));
+  BITTERN_ASSIGN_OR_RETURN(const reproduce::Folder folder, reproduce::open_folder(options.out, experiment));
   if (options.dry_run) return print_plan(experiment, folder, options);
 
   std::error_code error;

@@ -216,7 +216,7 @@ void add_schedule_options(Arguments& arguments, Options& options) {
       .show_default();
   arguments
       .add("--bop-warmup-epochs X", options.bop_warmup_epochs,
-           "The same of Bop's gamma; without it a tenth of the epochs")
+           "The same of Bop's gamma; without it a tenth of the (shorter stage's) epochs")
       .check(at_least(0));
   arguments
       .add("--float-epochs N", recipe.float_epochs,

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "graph/network.h"
 
 namespace bittern::reproduce {
 
@@ -57,6 +58,7 @@ struct Experiment {
   std::vector<float> thresholds;
   int epochs = 0;
   std::string placement;
+  graph::ExitPool pool = graph::ExitPool::kTime;
   // Further options of `bittern train`, as they stand on its command line.
   std::vector<std::string> train_options;
   nlohmann::ordered_json source;  // the file

@@ -35,19 +35,18 @@ Expected<Record> read_record(const std::filesystem::path& results, const Experim
     return corrupt(
         fmt::format("{}: not results of bittern reproduce; move it away to measure anew", results.string()));
   };
-  if (!json.is_object() || !json.contains("conditions")) return broken();
-  if (json["conditions"] != conditions(experiment)) {
-    return invalid_argument(fmt::format(
-        "{}: of trainings with other options or thresholds; give another --out, or move the file away",
-        results.string()));
-  }
   const std::vector<Run> planned = experiment.runs();
   try {
+    // Whatever the order of their keys.
+    record.fits = nlohmann::json(json.at("conditions")) == nlohmann::json(conditions(experiment));
     for (const Json& result : json.at("runs")) {
       for (const Run& run : planned)
         if (is_of(result, experiment, run)) record.runs.emplace(experiment.name(run), result);
     }
     record.tasks = json.at("tasks");
+    for (const Json& task : record.tasks) {
+      if (!task.at("name").is_string() || !task.at("labels").is_array()) return broken();
+    }
   } catch (const Json::exception&) {
     return broken();
   }

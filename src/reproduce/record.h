@@ -15,10 +15,11 @@ namespace bittern::reproduce {
 struct Record {
   nlohmann::ordered_json tasks = nlohmann::ordered_json::array();  // as in results.h
   std::map<std::string, nlohmann::ordered_json> runs;              // by Experiment::name()
+  bool fits = true;  // the runs were trained and measured as this experiment says
 };
 
-// What decides a training's result beside network, task and seed: written into the results, so that those of
-// another experiment are not taken for this one's.
+// What decides a run's results beside network, task and seed: written into them, so that those of another
+// experiment are not taken for this one's.
 nlohmann::ordered_json conditions(const Experiment& experiment);
 
 // Empty where there is no such file. Runs that the experiment does not plan are left out.

@@ -156,6 +156,25 @@ fs::path Folder::log(const std::string& name) const {
   return root / "logs" / (flat + ".log");
 }
 
+Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment) {
+  Folder folder{root};
+  BITTERN_ASSIGN_OR_RETURN(Record record, read_record(folder.results(), experiment));
+  if (record.fits) {
+    folder.record = std::move(record);
+    return folder;
+  }
+  for (const Run& run : experiment.runs()) {
+    const std::string name = experiment.name(run);
+    if (record.runs.count(name) == 0 || state_of(folder, experiment, run).epochs > 0) continue;
+    return invalid_argument(
+        fmt::format("{}: holds {}, whose folder is gone, of trainings with other options or thresholds; give "
+                    "another --out, or "
+                    "move the file away",
+                    folder.results().string(), name));
+  }
+  return folder;
+}
+
 RunState state_of(const Folder& folder, const Experiment& experiment, const Run& run) {
   const std::string name = experiment.name(run);
   RunState state;

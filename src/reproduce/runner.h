@@ -26,6 +26,9 @@ struct Folder {
   std::filesystem::path log(const std::string& name) const;
 };
 
+// `root` with its record, which must fit where a run's folder is gone.
+Expected<Folder> open_folder(const std::filesystem::path& root, const Experiment& experiment);
+
 // How far a run is, by what lies in its folder.
 struct RunState {
   int epochs = 0;

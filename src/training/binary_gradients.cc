@@ -165,7 +165,7 @@ class Backward {
 
   // [taps x out, in]
   Scratch<T> transposed_kernel(const std::vector<int>& taps) const {
-    const Scratch<T> result(static_cast<std::int64_t>(taps.size()) * out_ * in_);
+    Scratch<T> result(static_cast<std::int64_t>(taps.size()) * out_ * in_);
     at::parallel_for(0, static_cast<std::int64_t>(taps.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         transpose(kernel_.data_ptr<float>() + taps[static_cast<std::size_t>(i)] * in_ * out_, in_, out_,
@@ -328,6 +328,14 @@ bool is_supported(Precision precision) {
     default:
       return true;
   }
+}
+
+std::vector<Precision> supported_precisions() {
+  std::vector<Precision> result = {Precision::kInt16, Precision::kBf16, Precision::kFp32};
+  if (has_bf16_tiles()) std::swap(result[0], result[1]);
+  result.erase(std::remove_if(result.begin(), result.end(), [](Precision one) { return !is_supported(one); }),
+               result.end());
+  return result;
 }
 
 BinaryGradients binary_gradients(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,

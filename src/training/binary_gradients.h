@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
+#include <vector>
 
 #include "graph/network.h"
 #include "training/precision.h"
@@ -15,12 +15,12 @@ struct BinaryGradients {
   at::Tensor kernel;  // [taps, in, out]
 };
 
-// The fastest first.
-inline constexpr std::array<Precision, 3> kPrecisions = {Precision::kInt16, Precision::kBf16,
-                                                         Precision::kFp32};
-
 // Whether this processor and build compute gradients in it. fp32 is everybody's.
 bool is_supported(Precision precision);
+
+// Those that are, the presumably fastest first: lookups are ahead of bf16 on AVX-512, behind it where a
+// processor has tiles for it (AMX). Never empty.
+std::vector<Precision> supported_precisions();
 
 // x [time, frequency, clips, in], kernel [taps, in, out] (+-1) and the gradient of the output [time',
 // frequency', clips, out], contiguous. The signs of x and the kernel are exact in every precision: only dy is

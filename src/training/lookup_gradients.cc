@@ -63,8 +63,8 @@ class Backward {
   }
 
  private:
-  // Vectors of input channels whose sums are made together. With more of them tables are made less often,
-  // with fewer the sums stay nearer to the core.
+  // Vectors of input channels whose sums are made together, at most. With more of them tables are made less
+  // often, with fewer the sums stay nearer to the core.
   static constexpr std::int64_t kChunk = 8;
   // Output channels of which a kernel's gradient is made together: a line of the cache.
   static constexpr std::int64_t kTile = 16;
@@ -75,10 +75,11 @@ class Backward {
 
   void kernel_gradient(const LookupBlocks& shape, const std::uint16_t* codes, float* dkernel) const {
     const std::int64_t tiles = (out_ + kTile - 1) / kTile;
-    const std::int64_t chunks = (vectors_ + kChunk - 1) / kChunk;
+    const std::int64_t chunk = chunk_for(tiles);
+    const std::int64_t chunks = (vectors_ + chunk - 1) / chunk;
     at::parallel_for(0, tiles * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i)
-        kernel_tile(shape, codes, i / chunks * kTile, i % chunks * kChunk, dkernel);
+        kernel_tile(shape, codes, i / chunks * kTile, i % chunks * chunk, chunk, dkernel);
     });
   }
 
@@ -94,21 +95,30 @@ class Backward {
       }
     });
     const std::int64_t tiles = (clips_ + kRows - 1) / kRows;
-    const std::int64_t chunks = (vectors_ + kChunk - 1) / kChunk;
+    const std::int64_t chunk = chunk_for(tiles);
+    const std::int64_t chunks = (vectors_ + chunk - 1) / chunk;
     at::parallel_for(0, tiles * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i)
-        input_tile(shape, codes.data(), i / chunks * kRows, i % chunks * kChunk, inside, dx);
+        input_tile(shape, codes.data(), i / chunks * kRows, i % chunks * chunk, chunk, inside, dx);
     });
+  }
+
+  // Fewer vectors where there would be less work than threads. No sum depends on it.
+  std::int64_t chunk_for(std::int64_t tiles) const {
+    std::int64_t chunk = std::min(kChunk, vectors_);
+    while (chunk > 1 && tiles * ((vectors_ + chunk - 1) / chunk) < at::get_num_threads())
+      chunk = (chunk + 1) / 2;
+    return chunk;
   }
 
   int channels_from(std::int64_t channel) const { return static_cast<int>(std::min(kLanes, in_ - channel)); }
 
-  // dx of kRows clips and kChunk vectors of channels. Every output pixel adds to the signs' gradients of the
+  // dx of kRows clips and `chunk` vectors of channels. Every output pixel adds to the signs' gradients of the
   // pixels it reads. These stand in a ring of as many rows as are at work at a time.
   void input_tile(const LookupBlocks& shape, const std::uint16_t* codes, std::int64_t clip,
-                  std::int64_t vector, const LaneBits* inside, float* dx) const {
+                  std::int64_t vector, std::int64_t chunk, const LaneBits* inside, float* dx) const {
     const std::int64_t clips = std::min(kRows, clips_ - clip);
-    const std::int64_t vectors = std::min(kChunk, vectors_ - vector);
+    const std::int64_t vectors = std::min(chunk, vectors_ - vector);
     const std::int64_t stride = vectors * kLanes;
     const std::int64_t ring_rows = window_.kernel().time + window_.stride().time;
     const std::int64_t row_size = in_frequency_ * kRows * stride;
@@ -154,6 +164,7 @@ class Backward {
       }
     }
     finish_rows(in_time_);
+    finish_stores();
   }
 
   // From a row of signs' gradients [frequency, kRows, stride] to the inputs'.
@@ -176,9 +187,9 @@ class Backward {
   }
 
   void kernel_tile(const LookupBlocks& shape, const std::uint16_t* codes, std::int64_t out,
-                   std::int64_t vector, float* dkernel) const {
+                   std::int64_t vector, std::int64_t chunk, float* dkernel) const {
     const std::int64_t outs = std::min(kTile, out_ - out);
-    const std::int64_t vectors = std::min(kChunk, vectors_ - vector);
+    const std::int64_t vectors = std::min(chunk, vectors_ - vector);
     const std::int64_t width = window_.taps() * vectors * kLanes;
     const Scratch<float> sums_memory(kTile * width);
     const Scratch<std::int16_t> tables_memory(shape.tables_size());

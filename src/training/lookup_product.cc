@@ -19,6 +19,9 @@ namespace {
 constexpr int kGroup = LookupBlocks::kGroup;
 constexpr int kRows = LookupBlocks::kRows;
 constexpr int kLanes = LookupBlocks::kLanes;
+// Numbers from one row's table to the next row's, and from one step's tables to the next step's.
+constexpr std::ptrdiff_t kTable = kLanes;
+constexpr std::ptrdiff_t kTables = kTable * kRows;
 
 }  // namespace
 
@@ -135,7 +138,7 @@ BITTERN_AVX512 inline void expand(const LookupBlocks& shape, const Parts& parts,
   __m512i low_lanes = _mm512_loadu_si512(kExpansion.low.data());
   __m512i high_lanes = _mm512_loadu_si512(kExpansion.high.data());
   __m512i last_lanes = _mm512_loadu_si512(kExpansion.last.data());
-  for (int step = 0; step < shape.steps; ++step, tables += kRows * kLanes) {
+  for (int step = 0; step < shape.steps; ++step, tables += kTables) {
     const __m512i sum = _mm512_add_epi16(_mm512_permutex2var_epi16(low, low_lanes, minus_low),
                                          _mm512_permutex2var_epi16(high, high_lanes, minus_high));
     _mm512_store_si512(tables, _mm512_add_epi16(sum, _mm512_permutexvar_epi16(last_lanes, last)));
@@ -195,13 +198,13 @@ BITTERN_AVX512 inline void add_block(int steps, std::int64_t offset, const std::
   for (int v = 0; v < kCount; ++v)
 #pragma GCC unroll 8
     for (int row = 0; row < kRows; ++row) sums[v][row] = _mm512_setzero_si512();
-  for (int step = 0; step < steps; ++step, tables += kRows * kLanes, offset += kLanes) {
+  for (int step = 0; step < steps; ++step, tables += kTables, offset += kLanes) {
     __m512i codes[kCount];
 #pragma GCC unroll 2
     for (int v = 0; v < kCount; ++v) codes[v] = _mm512_loadu_si512(vectors[v].codes + offset);
 #pragma GCC unroll 8
     for (int row = 0; row < kRows; ++row) {
-      const __m512i table = _mm512_load_si512(tables + row * kLanes);
+      const __m512i table = _mm512_load_si512(tables + row * kTable);
 #pragma GCC unroll 2
       for (int v = 0; v < kCount; ++v)
         sums[v][row] = _mm512_add_epi16(sums[v][row], _mm512_permutexvar_epi16(codes[v], table));
@@ -234,8 +237,8 @@ BITTERN_AVX512 void build_tables(const LookupBlocks& shape, const float* values,
     _mm256_store_ps(factor.data(), factors);
     for (int row = 0; row < rows; ++row)
       expand(shape, parts, values + row * stride, factor[static_cast<std::size_t>(row)],
-             tables + row * kLanes);
-    tables += std::ptrdiff_t{shape.steps} * kRows * kLanes;
+             tables + row * kTable);
+    tables += shape.steps * kTables;
   }
 }
 
@@ -281,15 +284,18 @@ BITTERN_AVX512 void keep_inside(const float* from, const LaneBits* inside, std::
                                 float* to) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
   for (std::int64_t c = 0; c < channels; c += 16) {
+    const __mmask16 there = first_lanes(channels - c);
     const auto bits = static_cast<__mmask16>(inside[c / kLanes] >> (c % kLanes));
-    const __m512 kept = _mm512_maskz_loadu_ps(bits, from + c);
+    const __m512 kept = _mm512_maskz_loadu_ps(static_cast<__mmask16>(bits & there), from + c);
     if (past && aligned && c + 16 <= channels) {
       _mm512_stream_ps(to + c, kept);
     } else {
-      _mm512_mask_storeu_ps(to + c, first_lanes(channels - c), kept);
+      _mm512_mask_storeu_ps(to + c, there, kept);
     }
   }
 }
+
+void finish_stores() { _mm_sfence(); }
 
 BITTERN_AVX512 void row_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,
                               std::uint16_t* codes) {
@@ -304,7 +310,8 @@ BITTERN_AVX512 void row_codes(const LookupBlocks& shape, const float* x, std::in
                                         first_lanes(shape.length - first - part))}
                  << part;
       }
-      square[static_cast<std::size_t>(2 * (channel % 16) + channel / 16)] = signs;
+      const int lane = 2 * (channel % 16) + channel / 16;
+      square[static_cast<std::size_t>(lane)] = signs;
     }
     transpose_bits(square);
     const std::int64_t end = std::min<std::int64_t>(first + kWordBits, shape.length);
@@ -346,6 +353,7 @@ void turn(const float*, std::int64_t, std::int64_t, std::int64_t, float*, std::i
 void look_at(const float*, std::int64_t, float, LaneBits*, LaneBits*) { std::abort(); }
 void column_codes(const LookupBlocks&, const LaneBits*, std::int64_t, std::uint16_t*) { std::abort(); }
 void keep_inside(const float*, const LaneBits*, std::int64_t, bool, float*) { std::abort(); }
+void finish_stores() { std::abort(); }
 void row_codes(const LookupBlocks&, const float*, std::int64_t, int, std::uint16_t*) { std::abort(); }
 void add_lookups(const LookupBlocks&, int, int, const std::int16_t*, const float*, const LookupVector*,
                  std::int64_t, std::int64_t) {

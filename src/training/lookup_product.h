@@ -61,8 +61,9 @@ void column_codes(const LookupBlocks& shape, const LaneBits* signs, std::int64_t
                   std::uint16_t* codes);
 
 // to[i] = from[i] where the bits say so, else 0, for `channels` channels, bits of kLanes a word. `past`: to
-// is not read again soon, so it need not stay in caches.
+// is not read again soon, so it need not stay in caches; before others read it, finish_stores().
 void keep_inside(const float* from, const LaneBits* inside, std::int64_t channels, bool past, float* to);
+void finish_stores();
 
 // The same of the signs of x[channels][length], `channels` at most kLanes, rows `stride` apart.
 void row_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,

@@ -8,7 +8,7 @@
 namespace bittern::training {
 
 enum class Precision : std::uint8_t {
-  kAuto,  // the fastest that the processor has: int16, bf16, fp32
+  kAuto,  // the fastest that the processor has (binary_gradients.h)
   kFp32,
   kBf16,   // the output's gradient rounded to bf16, sums in float32
   kInt16,  // the output's gradient in fixed point, each block of up to 65 numbers with its own scale

@@ -32,12 +32,12 @@ Status check_same_recipe(const RunFolder& folder, const Recipe& given) {
                                       folder.root.string(), fmt::join(different, ", ")));
 }
 
-// Those that every rank's processor and build have, in the order of kPrecisions.
+// Those of this rank that every other has, too, in this rank's order.
 Expected<std::vector<Precision>> common_precisions(ProcessGroup& group) {
-  std::vector<Precision> result;
-  for (const Precision precision : kPrecisions) {
+  std::vector<Precision> result = supported_precisions();
+  for (const Precision precision : {Precision::kInt16, Precision::kBf16}) {
     BITTERN_ASSIGN_OR_RETURN(const bool missing, group.any(!is_supported(precision)));
-    if (!missing) result.push_back(precision);
+    if (missing) result.erase(std::remove(result.begin(), result.end(), precision), result.end());
   }
   return result;
 }
@@ -59,6 +59,13 @@ Expected<Precision> settle_precision(const TrainOptions& options, const std::vec
         fmt::format("--precision {}: trains on the CPU only; use fp32 with --device cuda", name(precision)));
   }
   if (std::find(possible.begin(), possible.end(), precision) == possible.end()) {
+    if (options.recipe.precision == Precision::kAuto) {
+      return unsupported(
+          fmt::format("{}: was trained with --precision {}, for which a processor or build here has no "
+                      "instructions; go on "
+                      "where it began, or start anew with --overwrite",
+                      folder.root.string(), name(precision)));
+    }
     return unsupported(fmt::format(
         "--precision {}: {} has no instructions for it; use auto or fp32", name(precision),
         is_supported(precision) ? "the processor or build of another rank" : "this processor or build"));

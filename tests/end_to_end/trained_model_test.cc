@@ -40,11 +40,14 @@ TEST(TrainedModels, LeaveEasyClipsEarly) {
     const Finished finished = bittern({"evaluate", model, "--data", kSamples, "--json", "-"});
     ASSERT_EQ(finished.status, 0) << finished.err;
     const Json json = Json::parse(finished.out);
+    int rows = 0;
     for (const Json& rule : json["rules"]) {
       if (rule["rule"] != "entropy" || rule["threshold"] != 0.5) continue;
+      ++rows;
       EXPECT_LT(rule["average_exit"], 3) << model;
       EXPECT_LT(rule["macs_share"], 0.75) << model;
     }
+    EXPECT_EQ(rows, 1) << model;
   }
 }
 

@@ -44,13 +44,32 @@ TEST_F(Records, AreEmptyWithoutAFile) {
   EXPECT_TRUE(record->runs.empty());
 }
 
-TEST_F(Records, OfOtherConditionsOrNoResultsAreRefused) {
+TEST_F(Records, OfOtherConditionsServeOnlyWhereFoldersAreLeft) {
   const Experiment of = experiment();
+  results(of);
+  EXPECT_EQ(open_folder(out().root, of)->record.runs.size(), 1U);
   Experiment other = of;
   other.source["train"]["batch"] = 32;
-  const Expected<Record> record = read_record(results(of), other);
-  ASSERT_FALSE(record.ok());
-  EXPECT_NE(record.error().message.find("other options"), std::string::npos);
+  const Expected<Folder> refused = open_folder(out().root, other);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("other options"), std::string::npos);
+  pretend(of, of.runs().front(), 2, 1);
+  const Expected<Folder> there = open_folder(out().root, other);
+  ASSERT_TRUE(there.ok()) << there.error().message;
+  EXPECT_TRUE(there->record.runs.empty());
+}
+
+TEST_F(Records, ConditionsHaveNoOrder) {
+  Experiment of = experiment();
+  const std::filesystem::path file = results(of);
+  const Json train = of.source["train"];
+  of.source["train"] = Json::object();
+  for (auto item = train.rbegin(); item != train.rend(); ++item) of.source["train"][item.key()] = *item;
+  EXPECT_TRUE(read_record(file, of)->fits);
+}
+
+TEST_F(Records, OfNoResultsAreRefused) {
+  const Experiment of = experiment();
   for (const char* text : {"", "[]", "{}", "{\"conditions\": 1"}) {
     const Expected<Record> broken = read_record(write("broken.json", text), of);
     ASSERT_FALSE(broken.ok()) << text;
@@ -58,6 +77,9 @@ TEST_F(Records, OfOtherConditionsOrNoResultsAreRefused) {
   }
   Json half = Json::parse(std::ifstream(results(of)));
   half["runs"][0].erase("seed");
+  EXPECT_FALSE(read_record(write("half.json", half.dump()), of).ok());
+  half = Json::parse(std::ifstream(results(of)));
+  half["tasks"][0].erase("labels");
   EXPECT_FALSE(read_record(write("half.json", half.dump()), of).ok());
 }
 

@@ -8,10 +8,12 @@
 #include <limits>
 #include <vector>
 
+#include "core/random.h"
 #include "training/batch_norm.h"
 #include "training/binary_convolution.h"
 #include "training/binary_gradients.h"
 #include "training/quantizers.h"
+#include "training/sliding_window.h"
 #include "training/threads.h"
 
 namespace bittern::training {
@@ -189,6 +191,40 @@ TEST(BinaryConvolution, InInt16RoundsNothingButTheGradientOfItsOutput) {
     // Several blocks of clips and of channels, and several vectors of inputs.
     expect_convolution(5, 4, 1, pad, 70, 130, Precision::kInt16, 100);
     expect_convolution(3, 2, 1, pad, 16, 530, Precision::kInt16, 300);
+  }
+}
+
+// Quantizers, masks and sums of any size, against float32. What a clip cuts off is exactly 0.
+TEST(BinaryConvolution, InInt16PassesGradientsThroughTheQuantizer) {
+  if (!is_supported(Precision::kInt16)) GTEST_SKIP() << "this processor has no AVX-512";
+  Random random({12});
+  const auto between = [&](std::uint64_t low, std::uint64_t high) {
+    return static_cast<std::int64_t>(low + random.below(high - low + 1));
+  };
+  at::manual_seed(6);
+  for (int round = 0; round < 30; ++round) {
+    graph::BinaryConv2d op;
+    op.input_quantizer = round % 2 == 0 ? graph::Quantizer::kApproxSign : graph::Quantizer::kSteSign;
+    op.input_clip = round % 4 == 1 ? 1.25F : 1.0F;
+    op.stride = random.below(3) == 0 ? graph::Extent{2, 2} : graph::Extent{1, 1};
+    // The last ones have more than 2^20 inputs.
+    const bool large = round >= 28;
+    const std::int64_t inputs = large ? 300 : between(1, 300);
+    const std::int64_t outputs = between(1, 80);
+    const at::Tensor x = large ? at::randn({15, 12, 20, inputs})
+                               : at::randn({between(1, 7), between(1, 7), between(1, 20), inputs});
+    op.out_channels = static_cast<int>(outputs);
+    const at::Tensor kernel = at::where(at::randn({9, inputs, outputs}) < 0, -at::ones({1}), at::ones({1}));
+    const SlidingWindow window(x.size(0), x.size(1), op.kernel, op.stride, op.padding);
+    const at::Tensor dy = at::randn({window.out_time(), window.out_frequency(), x.size(2), outputs});
+    const BinaryGradients exact = binary_gradients(x, kernel, dy, op, Precision::kFp32);
+    const BinaryGradients rounded = binary_gradients(x, kernel, dy, op, Precision::kInt16);
+    EXPECT_EQ(at::logical_and(x.abs() > op.input_clip, rounded.input != 0).sum().item<std::int64_t>(), 0);
+    // ApproxSign doubles what passes near 0.
+    const double factor = op.input_quantizer == graph::Quantizer::kApproxSign ? 10.0 / 512 : 5.0 / 512;
+    EXPECT_TRUE(at::allclose(rounded.input, exact.input, 0, factor * std::sqrt(9.0 * double(outputs))));
+    const double terms = double(dy.numel()) / double(outputs);
+    EXPECT_TRUE(at::allclose(rounded.kernel, exact.kernel, 0, 5.0 / 512 * std::sqrt(terms)));
   }
 }
 

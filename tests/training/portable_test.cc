@@ -4,6 +4,7 @@
 #include "training/prelu.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
@@ -18,6 +19,7 @@
 #include "training/convolution.h"
 #include "training/pooling.h"
 #include "training/quantizers.h"
+#include "training/threads.h"
 
 namespace bittern::training {
 namespace {
@@ -105,6 +107,8 @@ TEST_F(Portable, Convolution) {
 
 // Groups of MeliusNet's sizes, which have loops of their own, of others, and of one output.
 TEST_F(Portable, GroupedConvolution) {
+  const int threads = at::get_num_threads();
+  set_threads(3);
   constexpr std::array<std::array<int, 2>, 6> kSizes = {{{8, 8}, {4, 8}, {8, 4}, {16, 32}, {3, 5}, {5, 1}}};
   for (int i = 0; i < kCases; ++i) {
     const Case shape(random_);
@@ -117,11 +121,13 @@ TEST_F(Portable, GroupedConvolution) {
     op.out_channels = op.groups * out;
     std::vector<std::int64_t> sizes = shape.sizes();
     sizes.back() = std::int64_t{op.groups} * in;
+    sizes[2] = between(random_, 1, 40);  // also more than one thread takes
     const at::Tensor kernel = at::randn({op.kernel.time, op.kernel.frequency, in, op.out_channels});
     expect_same([&](const at::Tensor& x, const at::Tensor& k) { return convolution(x, k, {}, op); },
                 [&](const at::Tensor& x, const at::Tensor& k) { return portable::convolution(x, k, op); },
                 at::randn(sizes), kernel);
   }
+  set_threads(threads);
 }
 
 TEST_F(Portable, Pools) {
