@@ -184,8 +184,6 @@ TEST_F(Train, RefusesWhatCannotBeTrained) {
   expect_wrong_usage(bittern(arguments("run", {"--exit-weighting", "lerned"})), "lerned");
   expect_wrong_usage(bittern(arguments("run", {"--exit-weighting", "linear", "--exit-weights", "1,1,1,1,1"})),
                      "exit weights are given and exit weighting is linear");
-  expect_wrong_usage(bittern(arguments("run", {"--single-exit", "1", "--distillation", "0.5"})),
-                     "distillation needs a second exit");
   for (const char* option :
        {"--distillation", "--mixup", "--distillation-temperature", "--bop-warmup-epochs"})
     EXPECT_EQ(bittern(arguments("run", {option, "-1"})).status, 2) << option;
