@@ -66,8 +66,12 @@ def main():
             sys.exit(f"ship_model: calibrate {' '.join(promise)}: ended with {done.returncode}: {done.stderr.strip()}")
         if done.returncode == 1:
             print(f"{name}: no promise of {' '.join(promise)}: {done.stderr.strip()}")
-    result("inspect.json").write_text(run(program, "inspect", model, "--json"))
+    def without_places(text):
+        return text.replace(str(model), str(model.relative_to(ROOT))).replace(str(arguments.data), arguments.data.name)
+
+    result("inspect.json").write_text(without_places(run(program, "inspect", model, "--json")))
     run(program, "evaluate", model, "--data", arguments.data, "--split", "test", "--json", result("evaluation.json"), "--quiet")
+    result("evaluation.json").write_text(without_places(result("evaluation.json").read_text()))
     shutil.copyfile(path / "metrics.jsonl", result("metrics.jsonl"))
     trainings = {"shipped_seed": chosen["seed"], "trainings": sorted((one for one, _ in seeds), key=lambda one: one["seed"])}
     result("seeds.json").write_text(json.dumps(trainings, indent=1) + "\n")
