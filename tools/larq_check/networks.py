@@ -120,7 +120,8 @@ def logits(model, features):
 
 
 def nearest_to_zero(model, features):
-    """Per clip the smallest |value| that a sign is taken of: what rounding may flip."""
+    """Per clip the smallest |value| that a sign is taken of, as a share of its layer's largest: what rounding may flip."""
     inputs = [layer.input for layer in model.layers if getattr(layer, "input_quantizer", None) is not None]
     values = tf.keras.Model(model.input, inputs)(features[..., None], training=False)
-    return np.min([np.abs(v.numpy()).reshape(len(features), -1).min(1) for v in values], 0)
+    sizes = [np.abs(v.numpy()).reshape(len(features), -1) for v in values]
+    return np.min([size.min(1) / size.max(1) for size in sizes], 0)
