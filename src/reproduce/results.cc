@@ -208,16 +208,17 @@ class Results {
 
   // Of the first finished joint run: any task's will do, for classes hardly count.
   ModelPointer any_model(std::size_t network) const {
-    ModelPointer random;
-    for (const Run& run : experiment_.runs()) {
+    const Run* recorded = nullptr;
+    const std::vector<Run> runs = experiment_.runs();
+    for (const Run& run : runs) {
       if (run.network != network || run.single_exit != 0) continue;
       const RunState state = state_of(folder_, experiment_, run);
-      if (state.recorded && random == nullptr) random = random_model_of(run);
+      if (state.recorded && recorded == nullptr) recorded = &run;
       if (!state.done || state.recorded) continue;
       auto model = model::open(folder_.model(experiment_.name(run)));
       if (model.ok()) return *model;
     }
-    return random;
+    return recorded == nullptr ? nullptr : random_model_of(*recorded);
   }
 
   // Weights change no time.

@@ -168,8 +168,7 @@ Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment)
     if (record.runs.count(name) == 0 || state_of(folder, experiment, run).epochs > 0) continue;
     return invalid_argument(
         fmt::format("{}: holds {}, whose folder is gone, of trainings with other options or thresholds; give "
-                    "another --out, or "
-                    "move the file away",
+                    "another --out, or move the file away",
                     folder.results().string(), name));
   }
   return folder;

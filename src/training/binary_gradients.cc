@@ -105,7 +105,7 @@ class Backward {
         kernel_(kernel),
         dy_(dy),
         convolution_(convolution),
-        window_(x.size(0), x.size(1), convolution.kernel, convolution.stride, convolution.padding),
+        window_(window_of(x, convolution)),
         clips_(x.size(2)),
         in_(x.size(3)),
         out_(dy.size(3)),

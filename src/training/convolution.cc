@@ -17,10 +17,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-SlidingWindow window_of(const at::Tensor& x, const graph::Conv2d& attributes) {
-  return {x.size(0), x.size(1), attributes.kernel, attributes.stride, attributes.padding};
-}
-
 // y[n][c] += x[n][c] * weights[c]
 BITTERN_VECTORISED void add_products(const float* __restrict x, const float* __restrict weights,
                                      float* __restrict y, std::int64_t clips, std::int64_t channels) {

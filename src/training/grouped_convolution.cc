@@ -101,9 +101,6 @@ struct Grouped : Function<Grouped> {
   static Groups groups_of(const at::Tensor& kernel, const graph::Conv2d& attributes) {
     return {attributes.groups, kernel.size(1), kernel.size(2) / attributes.groups};
   }
-  static SlidingWindow window_of(const at::Tensor& x, const graph::Conv2d& attributes) {
-    return {x.size(0), x.size(1), attributes.kernel, attributes.stride, attributes.padding};
-  }
 
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& kernel,
                             const graph::Conv2d* attributes) {

@@ -27,7 +27,7 @@ class Backward {
   Backward(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& dy,
            const graph::BinaryConv2d& convolution)
       : convolution_(convolution),
-        window_(x.size(0), x.size(1), convolution.kernel, convolution.stride, convolution.padding),
+        window_(window_of(x, convolution)),
         x_(x.data_ptr<float>()),
         kernel_(kernel.data_ptr<float>()),
         dy_(dy.data_ptr<float>()),
@@ -61,6 +61,8 @@ class Backward {
     }
     input_gradient(inside.data(), dx);
   }
+
+  const SlidingWindow& window() const { return window_; }
 
  private:
   // Vectors of input channels whose sums are made together, at most. With more of them tables are made less
@@ -253,10 +255,7 @@ BinaryGradients lookup_gradients(const at::Tensor& x, const at::Tensor& kernel, 
   BinaryGradients result{at::empty_like(x, at::TensorOptions().requires_grad(false)),
                          at::empty_like(kernel, at::TensorOptions().requires_grad(false))};
   backward.run(result.input.data_ptr<float>(), result.kernel.data_ptr<float>());
-  add_padding_gradient(
-      convolution,
-      SlidingWindow(x.size(0), x.size(1), convolution.kernel, convolution.stride, convolution.padding), dy,
-      result.kernel);
+  add_padding_gradient(convolution, backward.window(), dy, result.kernel);
   return result;
 }
 

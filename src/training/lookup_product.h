@@ -2,7 +2,7 @@
 //
 // Five numbers with any signs have 32 sums, and 32 numbers of 16 bits fill a vector. So one permutation of
 // that vector, by 32 codes of five signs each, makes 160 products with +-1 and most of their sums: five times
-// what an instruction does in bf16.
+// what an AVX-512 instruction does in bf16.
 //
 // Numbers are rounded to fixed point for it: they are taken in blocks of at most 65, each with a scale of its
 // own, within which any sum fits 16 bits. A block's largest number is at least 504 units, a bf16 number 128
@@ -60,14 +60,14 @@ void look_at(const float* x, std::int64_t channels, float clip, LaneBits* signs,
 void column_codes(const LookupBlocks& shape, const LaneBits* signs, std::int64_t stride,
                   std::uint16_t* codes);
 
+// The same of the signs of x[channels][length], `channels` at most kLanes, rows `stride` apart.
+void row_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,
+               std::uint16_t* codes);
+
 // to[i] = from[i] where the bits say so, else 0, for `channels` channels, bits of kLanes a word. `past`: to
 // is not read again soon, so it need not stay in caches; before others read it, finish_stores().
 void keep_inside(const float* from, const LaneBits* inside, std::int64_t channels, bool past, float* to);
 void finish_stores();
-
-// The same of the signs of x[channels][length], `channels` at most kLanes, rows `stride` apart.
-void row_codes(const LookupBlocks& shape, const float* x, std::int64_t stride, int channels,
-               std::uint16_t* codes);
 
 // A vector of codes, and where its sums go: sums[row * stride + channel].
 struct LookupVector {

@@ -20,11 +20,6 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kSlice = 4096;  // elements of a pixel (clips x channels) for one thread at a time
 
-template <class Pool>
-SlidingWindow window_of(const at::Tensor& x, const Pool& pool) {
-  return {x.size(0), x.size(1), pool.kernel, pool.stride, pool.padding};
-}
-
 at::Tensor output_of(const at::Tensor& x, const SlidingWindow& window) {
   return at::zeros({window.out_time(), window.out_frequency(), x.size(2), x.size(3)}, x.options());
 }

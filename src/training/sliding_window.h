@@ -70,4 +70,10 @@ class SlidingWindow {
   graph::Window frequency_;
 };
 
+// Of a convolution or a pool on x [time, frequency, ...]. A template, so that the header needs no torch.
+template <class Tensor, class Attributes>
+SlidingWindow window_of(const Tensor& x, const Attributes& attributes) {
+  return {x.size(0), x.size(1), attributes.kernel, attributes.stride, attributes.padding};
+}
+
 }  // namespace bittern::training
