@@ -62,6 +62,14 @@ struct Patch {
   int outside[kMaxKernel * kMaxKernel];
 };
 
+// Output pixels of rows [top, bottom) and columns [left, right).
+struct Area {
+  int top;
+  int bottom;
+  int left;
+  int right;
+};
+
 class Gather {
  public:
   explicit Gather(const Problem& p)
@@ -70,13 +78,23 @@ class Gather {
         words_(words_for(p.shape.in_channels)),
         contiguous_(p.input.pixel_stride == words_),
         list_outside_(p.shape.pad_with_one),
-        whole_(whole_columns(p.shape.window, p.input.frequency, p.output.frequency)) {}
+        columns_(whole_columns(p.shape.window, p.input.frequency, p.output.frequency)) {
+    const auto rings = {p.input.ring, p.output.ring, p.epilogue.residual.ring, p.epilogue.signs.ring};
+    if (std::ranges::max(rings) == 0) rows_ = whole_rows(window_, p.input.time, p.output.time);
+  }
 
-  // These pixels of a row have the same patch, `step` words further for each.
-  Whole whole() const { return whole_; }
-  std::ptrdiff_t step() const { return window_.stride_frequency * input_.pixel_stride; }
+  // The pixels from (t, f) on that have its patch, `column_step` words further for each column and `row_step`
+  // for each row: one, unless windows lie inside the input. Many at once, for each end of a loop that comes
+  // sooner than the last time is mispredicted.
+  Area area(int t, int f, int last_row) const {
+    return {t, rows_.contains(t) ? std::min(rows_.end, last_row) : t + 1, f,
+            columns_.contains(f) ? columns_.end : f + 1};
+  }
+  std::ptrdiff_t column_step() const { return window_.stride_frequency * input_.pixel_stride; }
+  std::ptrdiff_t row_step() const { return window_.stride_time * input_.row_stride; }
 
-  void pixel(const RowTaps<std::uint64_t>& row, int f, Patch& patch) const {
+  void pixel(int t, int f, Patch& patch) const {
+    const RowTaps<std::uint64_t> row(window_, input_, t);
     const Taps columns = clip_columns(window_, f, input_.frequency);
     patch.taps = row.taps.count() * columns.count();
     patch.runs.words = patch.taps * words_;
@@ -111,7 +129,8 @@ class Gather {
   const int words_;
   const bool contiguous_;
   const bool list_outside_;
-  const Whole whole_;
+  const Whole columns_;
+  Whole rows_;  // of views that are no rings
 };
 
 // The low halves of 64-bit lanes.
@@ -167,10 +186,17 @@ class Finish {
   Finish(const Finish&) = delete;
   Finish& operator=(const Finish&) = delete;
 
-  // Calls sums(f, halves) for pixels [begin, end) of row t, kBlocks blocks from channel `channel` of the
+  // Calls make_sums(t, f, halves) for the pixels of an area, kBlocks blocks from channel `channel` of the
   // group on, of which the last may be past the output. odd: sums are 1 more than twice the halves.
   template <int kBlocks, class MakeSums>
-  HWY_INLINE void pixels(int t, int begin, int end, int channel, bool odd, const MakeSums& make_sums) const {
+  HWY_INLINE void pixels(const Area& area, int channel, bool odd, const MakeSums& make_sums) const {
+    for (int t = area.top; t < area.bottom; ++t)
+      row<kBlocks>(t, area.left, area.right, channel, odd, make_sums);
+  }
+
+ private:
+  template <int kBlocks, class MakeSums>
+  HWY_INLINE void row(int t, int begin, int end, int channel, bool odd, const MakeSums& make_sums) const {
     const hn::RebindToFloat<SumTag<kBlocks>> d;
     constexpr int kLanes = kSumLanes<kBlocks>;
     constexpr int kCount = kBlocks * kBlockLanes;
@@ -185,7 +211,7 @@ class Finish {
     std::uint64_t* signs = epilogue_.signs ? epilogue_.signs.pixel(t, begin) : nullptr;
     for (int f = begin; f < end; ++f) {
       Sums<kBlocks> halves;
-      make_sums(f, halves);
+      make_sums(t, f, halves);
       hn::Vec<decltype(d)> y[1][kVectors];
       for (int v = 0; v < kVectors; ++v) y[0][v] = hn::ConvertTo(d, halves[v]);
       if (odd) {
@@ -216,7 +242,6 @@ class Finish {
     }
   }
 
- private:
   Epilogue epilogue_;
   const View<float> output_;
   int first_;
@@ -232,36 +257,35 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
   const std::ptrdiff_t tap_stride = std::ptrdiff_t{blocks_for(p.shape.out_channels)} * kBlockLanes;
   const bool ones = p.shape.pad_with_one;
   Patch patch;
-  Gather gather(p);
-  const Whole whole = gather.whole();
+  const Gather gather(p);
   const Finish finish(p, begin, end);
-  // Pixels [first, last) of row t, which have the same patch.
-  const auto pixels = [&](const RowTaps<std::uint64_t>& row, int t, int first, int last) HWY_ATTR {
-    gather.pixel(row, first, patch);
+  const auto pixels = [&](const Area& area) HWY_ATTR {
+    gather.pixel(area.top, area.left, patch);
     // sum = terms - 2 * (differing bits, those of the taps outside included, all of which meet +1 there)
     const int terms = p.shape.in_channels * (ones ? all_taps : patch.taps);
-    const std::ptrdiff_t step = gather.step();
     for (int block = begin; block < end; block += kBlocks) {
       const std::uint64_t* const kernel = p.kernel + block * block_stride;
       const std::int16_t* const tap_bits = ones ? p.tap_bits + std::ptrdiff_t{block} * kBlockLanes : nullptr;
-      const auto make_sums = [&](int f, Sums<kBlocks>& halves) HWY_ATTR {
+      const auto make_sums = [&](int t, int f, Sums<kBlocks>& halves) HWY_ATTR {
+        const std::ptrdiff_t offset =
+            (t - area.top) * gather.row_step() + (f - area.left) * gather.column_step();
         WordVector left[kBlocks * kVectorsPerBlock];
-        count_down<kBlocks>(terms / 2, patch.runs, (f - first) * step, kernel, block_stride, left);
+        count_down<kBlocks>(terms / 2, patch.runs, offset, kernel, block_stride, left);
         narrow<kBlocks>(left, halves);
         for (int i = 0; i < patch.outside_count; ++i) {
           take_bits<kBlocks>(tap_bits + patch.outside[i] * tap_stride, halves);
         }
       };
-      finish.pixels<kBlocks>(t, first, last, (block - begin) * kBlockLanes, terms % 2 != 0, make_sums);
+      finish.pixels<kBlocks>(area, (block - begin) * kBlockLanes, terms % 2 != 0, make_sums);
     }
   };
-  for (int t = p.first_row; t < p.last_row; ++t) {
-    const RowTaps<std::uint64_t> row(p.shape.window, p.input, t);
-    for (int f = 0; f < p.output.frequency;) {
-      const int next = f == whole.begin && f < whole.end ? whole.end : f + 1;
-      pixels(row, t, f, next);
-      f = next;
+  for (int t = p.first_row; t < p.last_row;) {
+    Area area{};
+    for (int f = 0; f < p.output.frequency; f = area.right) {
+      area = gather.area(t, f, p.last_row);
+      pixels(area);
     }
+    t = area.bottom;
   }
 }
 

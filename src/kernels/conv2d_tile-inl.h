@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "kernels/lanes-inl.h"
+#include "kernels/opaque.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
@@ -51,9 +52,6 @@ class Inputs {
 
  private:
   static constexpr int kQuads = (kPixels + 3) / 4;
-
-  // Keeps the compiler from working `value` out anew at each use.
-  static HWY_INLINE void opaque(std::ptrdiff_t& value) { asm("" : "+r"(value)); }
 
   std::ptrdiff_t shifts_[kQuads];
   std::ptrdiff_t step_;

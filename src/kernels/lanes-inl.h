@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "kernels/opaque.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bittern::kernels::HWY_NAMESPACE {
@@ -49,7 +50,7 @@ constexpr bool kInTiles = lanes(D()) >= (lanes(FullTag()) < 8 ? lanes(FullTag())
 template <class D>
 HWY_INLINE hn::Vec<D> spread(D d, const float*& x) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  asm("" : "+r"(x));
+  opaque(x);
 #endif
   return hn::Set(d, *x);
 }

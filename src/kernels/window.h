@@ -44,21 +44,29 @@ inline Taps clip_columns(const Window& w, int f, int input_frequency) {
   return clip_taps(f, w.stride_frequency, w.pad_frequency, w.kernel_frequency, input_frequency);
 }
 
-// Outputs [begin, end) of a row whose windows lie inside the input from left to right.
+// Outputs [begin, end) along one axis whose windows lie inside the input on both sides.
 struct Whole {
   int begin = 0;
   int end = 0;
+  bool contains(int output) const { return output >= begin && output < end; }
 };
 
-inline Whole whole_columns(const Window& w, int input_frequency, int output_frequency) {
-  const auto inside = [&](int f) {
-    return clip_columns(w, f, input_frequency).count() == w.kernel_frequency;
-  };
+inline Whole whole_outputs(int stride, int pad, int kernel, int input, int outputs) {
+  const auto inside = [&](int o) { return clip_taps(o, stride, pad, kernel, input).count() == kernel; };
   Whole whole;
-  while (whole.begin < output_frequency && !inside(whole.begin)) ++whole.begin;
+  while (whole.begin < outputs && !inside(whole.begin)) ++whole.begin;
   whole.end = whole.begin;
-  while (whole.end < output_frequency && inside(whole.end)) ++whole.end;
+  while (whole.end < outputs && inside(whole.end)) ++whole.end;
   return whole;
+}
+
+inline Whole whole_rows(const Window& w, int input_time, int output_time) {
+  return whole_outputs(w.stride_time, w.pad_time, w.kernel_time, input_time, output_time);
+}
+
+inline Whole whole_columns(const Window& w, int input_frequency, int output_frequency) {
+  return whole_outputs(w.stride_frequency, w.pad_frequency, w.kernel_frequency, input_frequency,
+                       output_frequency);
 }
 
 }  // namespace bittern::kernels
