@@ -1,9 +1,11 @@
-// Float layers of real networks at 98 x 64 features, per instruction set.
+// Float layers of real networks, and int8 stems beside the same in float, at 98 x 64 features, per
+// instruction set.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "core/aligned.h"
+#include "core/int8_kernel.h"
 #include "core/random.h"
 #include "kernels/kernels.h"
 
@@ -27,6 +29,8 @@ constexpr Layer kLayers[] = {
     {"meliusnet_stem_3x3", 98, 64, 1, 32, 1, {3, 3, 2, 2, 0, 0}},
     {"meliusnet_group4_3x3", 49, 32, 32, 32, 4, {3, 3, 1, 1, 1, 1}},
     {"meliusnet_group8_3x3", 49, 32, 32, 64, 8, {3, 3, 1, 1, 1, 1}},
+    {"stem_3x5", 49, 32, 1, 64, 1, {3, 5, 2, 4, 0, 0}},
+    {"stem_5x8", 98, 64, 1, 64, 1, {5, 8, 4, 4, 0, 2}},
 };
 
 AlignedBuffer<float> random_buffer(int count) {
@@ -61,12 +65,44 @@ void run(benchmark::State& state, Isa isa, const Layer& layer) {
       benchmark::Counter(macs * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
+void run_int8(benchmark::State& state, Isa isa, const Layer& layer) {
+  const Window& w = layer.window;
+  const int time = (layer.time + w.stride_time - 1) / w.stride_time;
+  const int frequency = (layer.frequency + w.stride_frequency - 1) / w.stride_frequency;
+  const auto input = random_buffer(layer.time * layer.frequency * layer.inputs);
+  const int values = w.kernel_frequency * layer.inputs;
+  AlignedBuffer<std::int8_t> kernel(int8_kernel_bytes(layer.outputs, w.kernel_time, values));
+  Random random{3};
+  for (std::int8_t& weight : kernel.span()) weight = static_cast<std::int8_t>(random.below(256));
+  const auto norm = random_buffer(layer.outputs);
+  auto output = random_buffer(time * frequency * layer.outputs);
+  Epilogue epilogue;
+  epilogue.scale = norm.data();
+  epilogue.norm_scale = norm.data();
+  epilogue.norm_bias = norm.data();
+  epilogue.final_relu = true;
+  const Int8Conv2dShape shape{w, layer.inputs, layer.outputs, 16.0F, 160};
+  const auto from = dense_view(input.data(), layer.time, layer.frequency, layer.inputs);
+  const auto to = dense_view(output.data(), time, frequency, layer.outputs);
+  const auto& convolve = *kernels(isa).conv2d_int8;
+  for (auto _ : state) {
+    convolve(shape, from, kernel.data(), epilogue, to, 0, time);
+    benchmark::ClobberMemory();
+  }
+  const double macs = 1.0 * w.taps() * layer.inputs * layer.outputs * time * frequency;
+  state.counters["int8_macs_per_second"] =
+      benchmark::Counter(macs * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
 const bool kRegistered = [] {
   for (const Isa isa : available_isas()) {
     const std::string suffix = "/" + std::string(name(isa));
     for (const Layer& layer : kLayers) {
       benchmark::RegisterBenchmark(("conv2d/" + std::string(layer.name) + suffix).c_str(),
                                    [isa, &layer](benchmark::State& state) { run(state, isa, layer); });
+      if (layer.inputs > 1) continue;
+      benchmark::RegisterBenchmark(("conv2d_int8/" + std::string(layer.name) + suffix).c_str(),
+                                   [isa, &layer](benchmark::State& state) { run_int8(state, isa, layer); });
     }
   }
   return true;

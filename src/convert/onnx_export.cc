@@ -11,6 +11,7 @@
 
 #include "convert/onnx_graph.h"
 #include "core/bits.h"
+#include "core/int8_kernel.h"
 #include "graph/network.h"
 #include "graph/prune.h"
 
@@ -115,6 +116,7 @@ class Export {
   void emit(int i, const graph::Conv2d& op) {
     const std::int64_t in = network_.input_of(i).channels / op.groups, out = op.out_channels;
     const std::int64_t taps = std::int64_t{op.kernel.time} * op.kernel.frequency;
+    if (op.int8) return emit_int8(i, op);
     // HWIO to OIHW.
     std::vector<float> kernel(index(out * in * taps));
     for (std::int64_t o = 0; o < out; ++o) {
@@ -131,6 +133,35 @@ class Export {
           {"strides", dims(op.stride)},
           {"pads", pads_of(op, network_.input_of(i)).attribute()},
           {"group", std::int64_t{op.groups}}});
+  }
+
+  // Whole numbers in float32: exact in any order.
+  void emit_int8(int i, const graph::Conv2d& op) {
+    const int in = network_.input_of(i).channels, out = op.out_channels;
+    const int values = op.kernel.frequency * in;
+    std::vector<std::int8_t> kernel;  // OIHW
+    for (int o = 0; o < out; ++o) {
+      for (int c = 0; c < in; ++c) {
+        for (int row = 0; row < op.kernel.time; ++row) {
+          for (int column = 0; column < op.kernel.frequency; ++column)
+            kernel.push_back(
+                weights(i).int8_kernel[int8_kernel_index(o, row, column * in + c, op.kernel.time, values)]);
+        }
+      }
+    }
+    const Value scaled = graph_.node(name(i) + "/scaled", "Mul", {read(i), graph_.scalar(op.int8->scale)});
+    const Value rounded = graph_.node(name(i) + "/rounded", "Round", {scaled});
+    const auto zero = static_cast<float>(op.int8->zero);
+    const Value levels = graph_.node(name(i) + "/levels", "Clip",
+                                     {rounded, graph_.scalar(-zero), graph_.scalar(255.0F - zero)});
+    const Value sums = graph_.node(
+        name(i) + "/sums", "Conv",
+        {levels,
+         graph_.small_integers(name(i) + "/kernel", {out, in, op.kernel.time, op.kernel.frequency}, kernel)},
+        {{"kernel_shape", dims(op.kernel)},
+         {"strides", dims(op.stride)},
+         {"pads", pads_of(op, network_.input_of(i)).attribute()}});
+    make(i, "Mul", {sums, graph_.floats(name(i) + "/scale", {out, 1, 1}, weights(i).scale)});
   }
 
   void emit(int i, const graph::BinaryConv2d& op) {

@@ -12,6 +12,7 @@ struct Weights {
   std::int64_t binary = 0;
   std::int64_t floating = 0;
   std::int64_t batch_norm_channels = 0;
+  std::int64_t int8 = 0;  // of the floating
 };
 
 std::int64_t kernel_weights(Extent kernel, int in, int out) {
@@ -22,10 +23,8 @@ struct WeightsOf {
   Shape in;
 
   Weights operator()(const Conv2d& op) const {
-    return {
-        0,
-        kernel_weights(op.kernel, in.channels / op.groups, op.out_channels) + (op.bias ? op.out_channels : 0),
-        0};
+    const std::int64_t kernel = kernel_weights(op.kernel, in.channels / op.groups, op.out_channels);
+    return {0, kernel + (op.bias ? op.out_channels : 0), 0, op.int8 ? kernel : 0};
   }
   Weights operator()(const BinaryConv2d& op) const {
     return {kernel_weights(op.kernel, in.channels, op.out_channels), 0, 0};
@@ -103,7 +102,9 @@ double work(const Network& network) {
 }
 
 double Counts::packed_mib() const {
-  return (static_cast<double>(binary_parameters) / 8.0 + static_cast<double>(float_parameters) * 4.0) / kMib;
+  return (static_cast<double>(binary_parameters) / 8.0 + static_cast<double>(float_parameters) * 4.0 -
+          static_cast<double>(int8_parameters) * 3.0) /
+         kMib;
 }
 
 double Counts::float32_mib() const { return static_cast<double>(parameters()) * 4.0 / kMib; }
@@ -115,6 +116,7 @@ Counts count(const Network& network) {
     const Weights weights = weights_of(network, i);
     counts.binary_parameters += weights.binary;
     counts.float_parameters += weights.floating;
+    counts.int8_parameters += weights.int8;
     counts.batch_norm_channels += weights.batch_norm_channels;
     cumulative += macs_of(network, i);
     const auto* exit = std::get_if<Exit>(&network.layer(i).op);

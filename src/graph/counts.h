@@ -30,17 +30,19 @@ struct ExitCounts {
 
 struct Counts {
   std::int64_t binary_parameters = 0;  // 1-bit weights
+  std::int64_t int8_parameters = 0;    // of the others, those of a byte
   std::int64_t float_parameters = 0;   // all others, batch norm as 2 a channel
   std::int64_t batch_norm_channels =
       0;  // float parameters with batch norm as 4 a channel: float_parameters + 2 x this
   std::int64_t parameters() const { return binary_parameters + float_parameters; }
-  double packed_mib() const;   // binary / 8 bytes + float x 4 bytes
+  double packed_mib() const;   // binary / 8 bytes + int8 x 1 byte + float x 4 bytes
   double float32_mib() const;  // all x 4 bytes
   std::vector<ExitCounts> exits;
 };
 
-// BatchNorm counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains after
-// folding). A magnitude-aware kernel's scales are not counted: they are made from its latent weights.
+// An int8 convolution's MACs count as float ones, its weights as float parameters too: they are trained as
+// such. BatchNorm counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains
+// after folding). A magnitude-aware kernel's scales are not counted: they are made from its latent weights.
 Counts count(const Network& network);
 
 // Roughly what one run costs, in float MACs: a word of 64 binary ones counts as one, full or not, for outputs

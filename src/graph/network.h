@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,8 +55,16 @@ struct Input {
   bool operator==(const Input&) const = default;
 };
 
-// Float convolution. groups == input channels makes it depthwise. Kernel HWIO: [time, frequency, in / groups,
-// out].
+// How the input of an int8 convolution becomes one of 256 levels: round(x * scale), of which `zero` lie below
+// 0. The defaults hold log-mel from -10 to 5.9 nats, a sixteenth apart.
+struct Int8Input {
+  float scale = 16.0F;
+  int zero = 160;
+  bool operator==(const Int8Input&) const = default;
+};
+
+// Float convolution, or, with `int8`, one of integers: levels of the input times int8 weights, a scale for
+// each output. groups == input channels makes it depthwise. Kernel HWIO: [time, frequency, in / groups, out].
 struct Conv2d {
   Extent kernel{};
   Extent stride{};
@@ -65,6 +74,7 @@ struct Conv2d {
   bool bias = false;
   Initializer initializer = Initializer::kGlorotNormal;
   bool trainable = true;
+  std::optional<Int8Input> int8{};  // outputs are a multiple of 16; no groups, no bias
   bool operator==(const Conv2d&) const = default;
 };
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "core/int8_kernel.h"
+
 namespace bittern::graph {
 namespace {
 
@@ -51,6 +53,27 @@ Expected<Shape> slide(const Shape& input, Extent kernel, Extent stride, Padding 
                window(input.frequency, kernel.frequency, stride.frequency, padding).output, channels};
 }
 
+// What the kernel keeps on its stack, and that its sums are exact (core/int8_kernel.h).
+Status check_int8(const Conv2d& op, const Shape& in, const Shape& out) {
+  if (op.groups != 1 || op.bias || !op.trainable)
+    return invalid_argument("an int8 convolution has no groups, no bias and trainable weights");
+  if (op.out_channels % kInt8Lanes != 0 || op.out_channels > kMaxInt8Outputs)
+    return invalid_argument("an int8 convolution has " + std::to_string(op.out_channels) +
+                            " output channels, must be a multiple of " + std::to_string(kInt8Lanes) +
+                            " up to " + std::to_string(kMaxInt8Outputs));
+  const std::int64_t terms = std::int64_t{op.kernel.time} * op.kernel.frequency * in.channels;
+  if (terms > kMaxInt8Terms)
+    return invalid_argument("an int8 convolution adds up " + std::to_string(terms) + " products, more than " +
+                            std::to_string(kMaxInt8Terms));
+  const std::int64_t columns = (std::int64_t{out.frequency} - 1) * op.stride.frequency + op.kernel.frequency;
+  if (int8_window_bytes(op.kernel.time, columns, in.channels) > kMaxInt8Window)
+    return invalid_argument("an int8 convolution's window of rows is larger than " +
+                            std::to_string(kMaxInt8Window) + " values");
+  if (!std::isfinite(op.int8->scale) || op.int8->scale < 1e-3F || op.int8->scale > 1e3F)
+    return invalid_argument("an int8 convolution's input scale must be 0.001 to 1000");
+  return check_range("an int8 convolution's level of zero", op.int8->zero, 0, 255);
+}
+
 struct ShapeOf {
   std::span<const Shape> inputs;
 
@@ -72,7 +95,9 @@ struct ShapeOf {
     const bool depthwise = op.groups == in().channels && op.out_channels == in().channels;
     if (op.initializer == Initializer::kBlur && (!depthwise || op.kernel != Extent{3, 3}))
       return invalid_argument("a blur kernel must be 3x3 and depthwise");
-    return slide(in(), op.kernel, op.stride, op.padding, op.out_channels);
+    BITTERN_ASSIGN_OR_RETURN(const Shape out, slide(in(), op.kernel, op.stride, op.padding, op.out_channels));
+    if (op.int8) BITTERN_RETURN_IF_ERROR(check_int8(op, in(), out));
+    return out;
   }
 
   Expected<Shape> operator()(const BinaryConv2d& op) const {

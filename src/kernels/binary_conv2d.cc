@@ -302,7 +302,8 @@ void convolve(const Problem& p, int block) {
     convolve_group<kBlocks>(p, block, end);
     block = end;
   }
-  if constexpr (kBlocks > 1) convolve<kBlocks / 2>(p, block);
+  // Two blocks left over are hardly worth code of their own.
+  if constexpr (kBlocks > 1) convolve<kBlocks == 8 ? 4 : 1>(p, block);
 }
 
 void binary_conv2d(const BinaryConv2dShape& shape, View<const std::uint64_t> input,

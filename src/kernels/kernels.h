@@ -8,6 +8,7 @@
 #include "core/isa.h"
 #include "kernels/binary_conv2d.h"
 #include "kernels/conv2d.h"
+#include "kernels/conv2d_int8.h"
 #include "kernels/dense.h"
 #include "kernels/elementwise.h"
 #include "kernels/mean.h"

@@ -13,7 +13,7 @@
 
 namespace bittern::model {
 
-inline constexpr int kFormatMajor = 2;
+inline constexpr int kFormatMajor = 3;
 inline constexpr int kFormatMinor = 0;
 inline constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20U;
 

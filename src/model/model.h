@@ -17,6 +17,7 @@ namespace bittern::model {
 // The tensors of one layer, by role; those a layer does not have are empty. Views into Model::storage,
 // 64-byte aligned.
 //   Conv2d        kernel [time, frequency, in / groups, out] (HWIO); bias [out] where it has one
+//                 int8: int8_kernel (core/int8_kernel.h); scale [out]: y = sum * scale
 //   BinaryConv2d  bits: packed_kernel_words(out, taps, in) words (core/bits.h); scale [out] where has_scale()
 //   BatchNorm     scale, bias [channels]: y = x * scale + bias
 //   Prelu         scale [channels]: the slopes
@@ -30,12 +31,13 @@ struct LayerWeights {
   std::span<const float> bias;
   std::span<const float> norm_scale;
   std::span<const float> norm_bias;
+  std::span<const std::int8_t> int8_kernel;
 };
 
 // How many elements each tensor of `layer` must have: more than a std::size_t of 32 bits holds, where a file
 // says so.
 struct LayerSizes {
-  std::uint64_t kernel = 0, bits = 0, scale = 0, bias = 0, norm_scale = 0, norm_bias = 0;
+  std::uint64_t kernel = 0, bits = 0, scale = 0, bias = 0, norm_scale = 0, norm_bias = 0, int8_kernel = 0;
   bool operator==(const LayerSizes&) const = default;
 };
 LayerSizes sizes_of(const graph::Network& network, int layer);

@@ -7,6 +7,7 @@
 
 #include "core/aligned.h"
 #include "core/bits.h"
+#include "core/int8_kernel.h"
 #include "core/random.h"
 
 namespace bittern::model {
@@ -16,6 +17,7 @@ namespace {
 struct RandomStorage {
   std::vector<AlignedBuffer<float>> floats;
   std::vector<AlignedBuffer<std::uint64_t>> words;
+  std::vector<AlignedBuffer<std::int8_t>> bytes;
 
   std::span<float> add_floats(std::uint64_t count) {
     return count == 0 ? std::span<float>() : floats.emplace_back(static_cast<std::size_t>(count)).span();
@@ -23,6 +25,9 @@ struct RandomStorage {
   std::span<std::uint64_t> add_words(std::uint64_t count) {
     return count == 0 ? std::span<std::uint64_t>()
                       : words.emplace_back(static_cast<std::size_t>(count)).span();
+  }
+  std::span<std::int8_t> add_bytes(std::uint64_t count) {
+    return count == 0 ? std::span<std::int8_t>() : bytes.emplace_back(static_cast<std::size_t>(count)).span();
   }
 };
 
@@ -57,6 +62,17 @@ void fill_row_bits(std::span<std::uint64_t> bits, Random& random, int inputs) {
   }
 }
 
+// Padding stays 0, as in fill_kernel_bits().
+void fill_int8_kernel(std::span<std::int8_t> packed, Random& random, const graph::Conv2d& conv, int inputs) {
+  const int values = conv.kernel.frequency * inputs;
+  std::vector<std::int8_t> kernel(static_cast<std::size_t>(conv.kernel.time) *
+                                  static_cast<std::size_t>(values) *
+                                  static_cast<std::size_t>(conv.out_channels));
+  for (std::int8_t& value : kernel)
+    value = static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+  pack_int8_kernel(kernel.data(), conv.out_channels, conv.kernel.time, values, packed.data());
+}
+
 }  // namespace
 
 features::LogMelSpec front_end_for(const graph::Shape& input) {
@@ -80,6 +96,7 @@ std::shared_ptr<Model> random_model(const graph::Network& network, std::uint64_t
     const auto bias = storage->add_floats(sizes.bias);
     const auto norm_scale = storage->add_floats(sizes.norm_scale);
     const auto norm_bias = storage->add_floats(sizes.norm_bias);
+    const auto int8_kernel = storage->add_bytes(sizes.int8_kernel);
     fill(kernel, random, -0.3F, 0.3F);
     fill_scales(scale, random, 0.1F);
     fill(bias, random, -0.5F, 0.5F);
@@ -88,6 +105,8 @@ std::shared_ptr<Model> random_model(const graph::Network& network, std::uint64_t
     if (const auto* conv = std::get_if<graph::BinaryConv2d>(&op)) {
       fill_kernel_bits(bits, random, conv->out_channels, conv->kernel.time * conv->kernel.frequency,
                        network.input_of(i).channels);
+    } else if (const auto* levels = std::get_if<graph::Conv2d>(&op); levels != nullptr && levels->int8) {
+      fill_int8_kernel(int8_kernel, random, *levels, network.input_of(i).channels);
     } else if (const auto* exit = std::get_if<graph::Exit>(&op)) {
       fill_row_bits(bits, random, graph::dense_inputs(*exit, network.input_of(i)));
     }
@@ -96,7 +115,8 @@ std::shared_ptr<Model> random_model(const graph::Network& network, std::uint64_t
                               .scale = scale,
                               .bias = bias,
                               .norm_scale = norm_scale,
-                              .norm_bias = norm_bias});
+                              .norm_bias = norm_bias,
+                              .int8_kernel = int8_kernel});
   }
   model->front_end = front_end_for(network.input_shape());
   for (int i = 0; i < network.classes(); ++i) model->labels.push_back("label-" + std::to_string(i));

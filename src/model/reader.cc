@@ -99,7 +99,10 @@ graph::Conv2d read_conv2d(const schema::Conv2d& op, Enumerators& values) {
           .groups = op.groups(),
           .bias = op.bias(),
           .initializer = values.get<graph::Initializer>(op.initializer()),
-          .trainable = op.trainable()};
+          .trainable = op.trainable(),
+          .int8 = op.int8() == nullptr
+                      ? std::nullopt
+                      : std::optional(graph::Int8Input{op.int8()->scale(), op.int8()->zero()})};
 }
 
 graph::BinaryConv2d read_binary_conv2d(const schema::BinaryConv2d& op, Enumerators& values) {
@@ -225,6 +228,12 @@ Expected<LayerWeights> read_weights(const schema::Layer& layer) {
       if (!weights.bits.empty()) return corrupt("a layer has two tensors of one role");
       BITTERN_ASSIGN_OR_RETURN(weights.bits,
                                read_tensor<std::uint64_t>(*tensor, schema::ElementType::Word64));
+      continue;
+    }
+    if (tensor->role() == schema::Role::Int8Kernel) {
+      if (!weights.int8_kernel.empty()) return corrupt("a layer has two tensors of one role");
+      BITTERN_ASSIGN_OR_RETURN(weights.int8_kernel,
+                               read_tensor<std::int8_t>(*tensor, schema::ElementType::Int8));
       continue;
     }
     std::span<const float>* target = nullptr;

@@ -5,6 +5,7 @@
 
 #include "core/aligned.h"
 #include "core/bits.h"
+#include "core/int8_kernel.h"
 #include "model/finite.h"
 #include "model/limits.h"
 #include "model/model.h"
@@ -80,6 +81,21 @@ Status check_padding_bits(std::span<const std::uint64_t> rows, int inputs, const
   return {};
 }
 
+// Values past the last of each row of an int8 kernel must be 0: kernels multiply them by what lies there.
+Status check_padding_values(std::span<const std::int8_t> kernel, const graph::Conv2d& conv, int inputs,
+                            const std::string& what) {
+  const int values = conv.kernel.frequency * inputs;
+  for (int output = 0; output < conv.out_channels; ++output) {
+    for (int row = 0; row < conv.kernel.time; ++row) {
+      for (int value = values; value < quads_for(values) * kQuad; ++value) {
+        if (kernel[int8_kernel_index(output, row, value, conv.kernel.time, values)] != 0)
+          return corrupt(what + ": a padding value is not 0");
+      }
+    }
+  }
+  return {};
+}
+
 Status check_layer(const Model& model, int index) {
   const graph::Layer& layer = model.network.layer(index);
   const LayerWeights& weights = model.weights[size(index)];
@@ -93,6 +109,10 @@ Status check_layer(const Model& model, int index) {
   BITTERN_RETURN_IF_ERROR(check_size(weights.bits.size(), expected.bits, "bits"));
   if (!weights.bits.empty() && !is_aligned(weights.bits.data()))
     return corrupt(where + "bits is not 64-byte aligned");
+
+  BITTERN_RETURN_IF_ERROR(check_size(weights.int8_kernel.size(), expected.int8_kernel, "int8_kernel"));
+  if (!weights.int8_kernel.empty() && !is_aligned(weights.int8_kernel.data()))
+    return corrupt(where + "int8_kernel is not 64-byte aligned");
 
   struct FloatTensor {
     const char* name;
@@ -110,6 +130,9 @@ Status check_layer(const Model& model, int index) {
     BITTERN_RETURN_IF_ERROR(check_finite(tensor.values, where + tensor.name));
   }
 
+  if (const auto* conv = std::get_if<graph::Conv2d>(&layer.op); conv != nullptr && conv->int8)
+    return check_padding_values(weights.int8_kernel, *conv, model.network.input_of(index).channels,
+                                where + "int8_kernel");
   if (const auto* conv = std::get_if<graph::BinaryConv2d>(&layer.op)) {
     return check_padding_bits(weights.bits, conv->out_channels, conv->kernel.time * conv->kernel.frequency,
                               model.network.input_of(index).channels, where + "bits");
@@ -196,6 +219,10 @@ LayerSizes sizes_of(const graph::Network& network, int layer) {
   const auto taps = [&](const graph::Extent& kernel) { return wide(kernel.time) * wide(kernel.frequency); };
   return std::visit(
       Overloaded{[&](const graph::Conv2d& conv) -> LayerSizes {
+                   if (conv.int8)
+                     return {.scale = wide(conv.out_channels),
+                             .int8_kernel = int8_kernel_bytes(conv.out_channels, conv.kernel.time,
+                                                              conv.kernel.frequency * input.channels)};
                    return {.kernel = taps(conv.kernel) * wide(input.channels / conv.groups) *
                                      wide(conv.out_channels),
                            .bias = conv.bias ? wide(conv.out_channels) : 0};

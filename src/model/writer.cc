@@ -36,11 +36,13 @@ struct OpWriter {
   }
   Result operator()(const graph::Conv2d& op) {
     const schema::Extent kernel = extent(op.kernel), stride = extent(op.stride);
-    return {
-        schema::Op::Conv2d,
-        schema::CreateConv2d(builder, &kernel, &stride, number<schema::Padding>(op.padding), op.out_channels,
-                             op.groups, op.bias, number<schema::Initializer>(op.initializer), op.trainable)
-            .Union()};
+    const schema::Int8Input int8 =
+        op.int8 ? schema::Int8Input(op.int8->scale, op.int8->zero) : schema::Int8Input();
+    return {schema::Op::Conv2d,
+            schema::CreateConv2d(
+                builder, &kernel, &stride, number<schema::Padding>(op.padding), op.out_channels, op.groups,
+                op.bias, number<schema::Initializer>(op.initializer), op.trainable, op.int8 ? &int8 : nullptr)
+                .Union()};
   }
   Result operator()(const graph::BinaryConv2d& op) {
     const schema::Extent kernel = extent(op.kernel), stride = extent(op.stride);
@@ -86,8 +88,9 @@ template <class T>
 void add_tensor(FlatBufferBuilder& builder, std::vector<Offset<schema::Tensor>>& tensors, schema::Role role,
                 std::span<const T> values) {
   if (values.empty()) return;
-  constexpr auto kType =
-      std::is_same_v<T, float> ? schema::ElementType::Float32 : schema::ElementType::Word64;
+  constexpr auto kType = std::is_same_v<T, float>         ? schema::ElementType::Float32
+                         : std::is_same_v<T, std::int8_t> ? schema::ElementType::Int8
+                                                          : schema::ElementType::Word64;
   builder.ForceVectorAlignment(values.size_bytes(), 1, kAlignment);
   const auto data =
       builder.CreateVector(reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes());
@@ -103,6 +106,7 @@ Offset<schema::Layer> add_layer(FlatBufferBuilder& builder, const graph::Layer& 
   add_tensor(builder, tensors, schema::Role::Bias, weights.bias);
   add_tensor(builder, tensors, schema::Role::NormScale, weights.norm_scale);
   add_tensor(builder, tensors, schema::Role::NormBias, weights.norm_bias);
+  add_tensor(builder, tensors, schema::Role::Int8Kernel, weights.int8_kernel);
   const auto tensor_list = builder.CreateVector(tensors);
   const auto name = builder.CreateString(layer.name);
   const auto inputs = builder.CreateVector<std::int32_t>(layer.inputs);
@@ -149,7 +153,8 @@ std::size_t tensor_bytes(const Model& model) {
   std::size_t bytes = 0;
   for (const LayerWeights& weights : model.weights) {
     bytes += weights.kernel.size_bytes() + weights.bits.size_bytes() + weights.scale.size_bytes() +
-             weights.bias.size_bytes() + weights.norm_scale.size_bytes() + weights.norm_bias.size_bytes();
+             weights.bias.size_bytes() + weights.norm_scale.size_bytes() + weights.norm_bias.size_bytes() +
+             weights.int8_kernel.size_bytes();
   }
   return bytes;
 }
@@ -161,10 +166,13 @@ Error too_large(std::size_t bytes) {
 
 // The oldest version that has all of the network's layers, so that older builds read whatever they can.
 std::uint32_t major_for(const graph::Network& network) {
-  const bool prelu =
-      std::any_of(network.layers().begin(), network.layers().end(),
-                  [](const graph::Layer& layer) { return std::holds_alternative<graph::Prelu>(layer.op); });
-  return prelu ? 2 : 1;
+  std::uint32_t major = 1;
+  for (const graph::Layer& layer : network.layers()) {
+    if (std::holds_alternative<graph::Prelu>(layer.op)) major = std::max(major, 2U);
+    const auto* conv = std::get_if<graph::Conv2d>(&layer.op);
+    if (conv != nullptr && conv->int8) major = std::max(major, 3U);
+  }
+  return major;
 }
 
 // Fills in the file's length, then the checksum over everything else.

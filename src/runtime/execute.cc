@@ -124,6 +124,10 @@ void Executor::run_step(const Step& step, int first_row, int last_row) noexcept 
     void operator()(const ConvStep& op) const {
       kernels().conv2d(op.shape, input(), op.kernel, executor.epilogue(op.epilogue), output(), first, last);
     }
+    void operator()(const Int8ConvStep& op) const {
+      kernels().conv2d_int8(op.shape, input(), op.kernel, executor.epilogue(op.epilogue), output(), first,
+                            last);
+    }
     void operator()(const PoolStep& op) const {
       kernels::Pool* const pool = op.pooling == Pooling::kAverage         ? kernels().avg_pool
                                   : op.pooling == Pooling::kLargestOrZero ? kernels().relu_max_pool

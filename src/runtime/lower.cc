@@ -137,6 +137,17 @@ class Lowering {
   void emit_conv(int i, const graph::Conv2d& op) {
     const kernels::Window window = window_of(op, input_of(i));
     Fusion fusion = fuse(nodes_, model_, places_, i);
+    if (op.int8) {
+      const Int8ConvStep step{.shape = {.window = window,
+                                        .in_channels = input_of(i).channels,
+                                        .out_channels = op.out_channels,
+                                        .input_scale = op.int8->scale,
+                                        .input_zero = op.int8->zero},
+                              .kernel = weights_of(i).int8_kernel.data(),
+                              .epilogue = fusion.epilogue};
+      return add_step(names_of(fusion.layers), step, place_of(nodes_[i].inputs.front()), fusion.output,
+                      window, macs_per_row(i));
+    }
     ConvStep step{.shape = {.window = window,
                             .in_channels = input_of(i).channels,
                             .out_channels = op.out_channels,
@@ -188,6 +199,7 @@ class Lowering {
   static Epilogue* epilogue_of(Step& step) {
     if (auto* conv = std::get_if<ConvStep>(&step.operation)) return &conv->epilogue;
     if (auto* conv = std::get_if<BinaryConvStep>(&step.operation)) return &conv->epilogue;
+    if (auto* conv = std::get_if<Int8ConvStep>(&step.operation)) return &conv->epilogue;
     return nullptr;
   }
 

@@ -39,6 +39,7 @@ std::string_view kernel_of(const Step& step) {
     std::string_view operator()(const PackStep&) const { return "pack_signs"; }
     std::string_view operator()(const BinaryConvStep&) const { return "binary_conv2d"; }
     std::string_view operator()(const ConvStep&) const { return "conv2d"; }
+    std::string_view operator()(const Int8ConvStep&) const { return "conv2d_int8"; }
     std::string_view operator()(const PoolStep& op) const {
       return op.pooling == Pooling::kAverage         ? "avg_pool"
              : op.pooling == Pooling::kLargestOrZero ? "relu_max_pool"

@@ -13,6 +13,7 @@
 #include "graph/counts.h"
 #include "kernels/binary_conv2d.h"
 #include "kernels/conv2d.h"
+#include "kernels/conv2d_int8.h"
 #include "kernels/window.h"
 
 namespace bittern::runtime {
@@ -79,6 +80,11 @@ struct ConvStep {
   const float* kernel = nullptr;
   Epilogue epilogue;
 };
+struct Int8ConvStep {
+  kernels::Int8Conv2dShape shape;
+  const std::int8_t* kernel = nullptr;
+  Epilogue epilogue;
+};
 enum class Pooling : std::uint8_t { kLargest, kLargestOrZero, kAverage };
 struct PoolStep {
   kernels::Window window;
@@ -97,8 +103,8 @@ struct AddStep {  // output = input + second
 };
 struct CopyStep {};
 
-using Operation = std::variant<PackStep, BinaryConvStep, ConvStep, PoolStep, AffineStep, ReluStep, PreluStep,
-                               AddStep, CopyStep>;
+using Operation = std::variant<PackStep, BinaryConvStep, ConvStep, Int8ConvStep, PoolStep, AffineStep,
+                               ReluStep, PreluStep, AddStep, CopyStep>;
 
 // One call of a kernel, for any range of output rows.
 struct Step {

@@ -13,6 +13,7 @@
 
 #include "core/aligned.h"
 #include "core/bits.h"
+#include "core/int8_kernel.h"
 #include "runtime/self_test.h"
 #include "training/torch.h"
 
@@ -44,7 +45,8 @@ class Storage {
   static std::size_t bytes(const model::LayerSizes& sizes) {
     return align_up(sizes.kernel * sizeof(float)) + align_up(sizes.bits * sizeof(std::uint64_t)) +
            align_up(sizes.scale * sizeof(float)) + align_up(sizes.bias * sizeof(float)) +
-           align_up(sizes.norm_scale * sizeof(float)) + align_up(sizes.norm_bias * sizeof(float));
+           align_up(sizes.norm_scale * sizeof(float)) + align_up(sizes.norm_bias * sizeof(float)) +
+           align_up(sizes.int8_kernel);
   }
 
  private:
@@ -60,8 +62,18 @@ struct Export {
 
   const LayerTensors& tensors() const { return network.tensors(layer); }
 
-  model::LayerWeights operator()(const graph::Conv2d&) const {
+  model::LayerWeights operator()(const graph::Conv2d& op) const {
     model::LayerWeights weights;
+    if (op.int8) {
+      const TrainableNetwork::Int8Kernel kernel = network.int8_kernel(layer);
+      const std::span<std::int8_t> packed = storage.take<std::int8_t>(sizes.int8_kernel);
+      const at::Tensor values = kernel.values.contiguous();  // [time, frequency, in, out]
+      pack_int8_kernel(values.data_ptr<std::int8_t>(), op.out_channels, op.kernel.time,
+                       op.kernel.frequency * static_cast<int>(values.size(2)), packed.data());
+      weights.int8_kernel = packed;
+      weights.scale = storage.copy(kernel.scale, sizes.scale);
+      return weights;
+    }
     weights.kernel = storage.copy(tensors().kernel, sizes.kernel);
     weights.bias = storage.copy(tensors().bias, sizes.bias);
     return weights;

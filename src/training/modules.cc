@@ -117,7 +117,12 @@ struct Run {
 
   at::Tensor operator()(const graph::Input&) const { return inputs[0]; }
   at::Tensor operator()(const graph::Conv2d& op) const {
-    return convolution(inputs[0], tensors.kernel, tensors.bias, op);
+    if (!op.int8) return convolution(inputs[0], tensors.kernel, tensors.bias, op);
+    // Sums of whole numbers, exact as in the runtime, whatever their order.
+    const at::Tensor steps = int8_steps(tensors.kernel);
+    const at::Tensor sums =
+        convolution(int8_levels(inputs[0], *op.int8), int8_kernel(tensors.kernel, steps), tensors.bias, op);
+    return sums * (steps / op.int8->scale);
   }
   at::Tensor operator()(const graph::BinaryConv2d& op) const {
     if (real) return portable::binary_convolution(inputs[0], tensors.kernel, op);  // takes any kernel
@@ -296,6 +301,14 @@ TrainableNetwork::BinaryKernel TrainableNetwork::binary_kernel(int layer) const 
   result.signs = ste_sign(kernel, kExitClip);
   if (binary != nullptr && binary->has_scale()) result.scale = magnitude(kernel);
   return result;
+}
+
+TrainableNetwork::Int8Kernel TrainableNetwork::int8_kernel(int layer) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor kernel = tensors(layer).kernel.cpu();
+  const at::Tensor steps = int8_steps(kernel);
+  const auto& conv = std::get<graph::Conv2d>(network_.layer(layer).op);
+  return {training::int8_kernel(kernel, steps).to(at::kChar), steps / conv.int8->scale};
 }
 
 }  // namespace bittern::training

@@ -89,6 +89,13 @@ class TrainableNetwork {
   };
   BinaryKernel binary_kernel(int layer) const;
 
+  // On the CPU: the whole numbers of an int8 convolution's kernel, int8, and the scale per output channel.
+  struct Int8Kernel {
+    at::Tensor values;
+    at::Tensor scale;
+  };
+  Int8Kernel int8_kernel(int layer) const;
+
  private:
   struct Mode {
     bool training = false;

@@ -77,6 +77,26 @@ at::Tensor magnitude(const at::Tensor& w) { return w.detach().abs().reshape({-1,
 
 at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip) { return ste_sign(w, clip) * magnitude(w); }
 
+namespace {
+
+// Exact: x and its rounding are so close that their difference is a float.
+at::Tensor rounded(const at::Tensor& x) { return x + (at::round(x) - x).detach(); }
+
+}  // namespace
+
+at::Tensor int8_levels(const at::Tensor& x, const graph::Int8Input& input) {
+  return rounded(at::clamp(x * input.scale, -input.zero, 255 - input.zero));
+}
+
+at::Tensor int8_steps(const at::Tensor& w) {
+  constexpr double kLeast = 1e-20;  // of weights that are all 0
+  return w.detach().abs().reshape({-1, w.size(-1)}).amax(0).div(127).clamp_min(kLeast);
+}
+
+at::Tensor int8_kernel(const at::Tensor& w, const at::Tensor& steps) {
+  return rounded(at::clamp(w / steps, -127, 127));
+}
+
 at::Tensor sign(const at::Tensor& x) {
   if (!x.is_cpu()) return at::where(x < 0, -at::ones_like(x), at::ones_like(x));
   at::Tensor y = at::empty(x.sizes(), x.options().requires_grad(false));

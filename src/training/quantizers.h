@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "graph/network.h"
+
 namespace bittern::training {
 
 // y = sign(x); dx = dy where |x| <= clip, else 0.
@@ -18,6 +20,16 @@ at::Tensor magnitude(const at::Tensor& w);
 // ste_sign(w) and multiplies by a afterwards, the same in exact arithmetic: integers stay integers, as in the
 // runtime.
 at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip);
+
+// Whole numbers, with gradients as if nothing had been rounded: x * scale, at least -zero and at most 255 -
+// zero (conv2d_int8.h), its gradient 0 beyond.
+at::Tensor int8_levels(const at::Tensor& x, const graph::Int8Input& input);
+
+// What one step of an int8 kernel [.., out] is worth, [out]: the largest of each output's weights is 127 of
+// them.
+at::Tensor int8_steps(const at::Tensor& w);
+// w / steps as whole numbers from -127 to 127, with gradients as if nothing had been rounded.
+at::Tensor int8_kernel(const at::Tensor& w, const at::Tensor& steps);
 
 // Without gradients.
 at::Tensor sign(const at::Tensor& x);

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -102,6 +104,10 @@ class OnnxEvaluator {
     if (op == "Mul") return broadcast({&in(0), &in(1)}, [](const float* x) { return x[0] * x[1]; });
     if (op == "Add") return broadcast({&in(0), &in(1)}, [](const float* x) { return x[0] + x[1]; });
     if (op == "Relu") return broadcast({&in(0)}, [](const float* x) { return x[0] > 0.0F ? x[0] : 0.0F; });
+    if (op == "Round") return broadcast({&in(0)}, [](const float* x) { return std::nearbyint(x[0]); });
+    if (op == "Clip")
+      return broadcast({&in(0), &in(1), &in(2)},
+                       [](const float* x) { return std::min(std::max(x[0], x[1]), x[2]); });
     if (op == "PRelu")
       return broadcast({&in(0), &in(1)}, [](const float* x) { return x[0] > 0.0F ? x[0] : x[0] * x[1]; });
     if (op == "Pad") return pad();

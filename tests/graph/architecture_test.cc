@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "graph/counts.h"
+
 namespace bittern::graph {
 namespace {
 
@@ -228,6 +230,22 @@ TEST(Families, BuildWhatIsWrittenDown) {
   EXPECT_EQ(kind_of("s3.b1.relu"), "relu");
   EXPECT_EQ(network.find("s3.b1.threshold"), -1);
   EXPECT_EQ(std::get<BinaryConv2d>(network.layer(network.find("s3.b1.conv")).op).kernel, (Extent{3, 1}));
+  // An int8 stem, behind a mean or not.
+  for (const char* name : {"bittern:i5x8s4x4-64x1-64x1", "bittern:pi5x8s2x2-64x1-64x1"}) {
+    const Network levels = built(name);
+    const auto& stem = std::get<Conv2d>(levels.layer(levels.find("stem.conv")).op);
+    EXPECT_EQ(stem.int8, Int8Input{}) << name;
+    EXPECT_EQ(stem.kernel, (Extent{5, 8})) << name;
+    EXPECT_EQ(levels.shape_of(levels.find("stem")), (Shape{25, 16, 64})) << name;
+    // A byte for each of its weights.
+    const Counts counts = count(levels);
+    EXPECT_EQ(counts.int8_parameters, 5 * 8 * 64) << name;
+    EXPECT_DOUBLE_EQ(counts.packed_mib() * 1024 * 1024,
+                     static_cast<double>(counts.binary_parameters) / 8 +
+                         static_cast<double>(counts.float_parameters - counts.int8_parameters) * 4 +
+                         static_cast<double>(counts.int8_parameters))
+        << name;
+  }
   // QuickNet's stem and a mean twice where channels are doubled.
   const Network doubled = built("bittern:q8-32x1-64x1");
   EXPECT_EQ(kind(doubled.layer(doubled.find("t2.twice")).op), "concat");

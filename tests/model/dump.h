@@ -32,9 +32,12 @@ int number(Enumerator value) {
 struct OpDumper {
   std::string operator()(const graph::Input&) const { return ""; }
   std::string operator()(const graph::Conv2d& op) const {
-    return format(" kernel %s stride %s padding %d out %d groups %d bias %d initializer %d trainable %d",
-                  dump(op.kernel).c_str(), dump(op.stride).c_str(), number(op.padding), op.out_channels,
-                  op.groups, op.bias, number(op.initializer), op.trainable);
+    std::string text =
+        format(" kernel %s stride %s padding %d out %d groups %d bias %d initializer %d trainable %d",
+               dump(op.kernel).c_str(), dump(op.stride).c_str(), number(op.padding), op.out_channels,
+               op.groups, op.bias, number(op.initializer), op.trainable);
+    if (op.int8) text += format(" int8 %a %d", static_cast<double>(op.int8->scale), op.int8->zero);
+    return text;
   }
   std::string operator()(const graph::BinaryConv2d& op) const {
     return format(
@@ -91,7 +94,8 @@ inline std::string dump(const Model& model) {
     const LayerWeights& weights = model.weights[i];
     text += dump_tensor("kernel", weights.kernel) + dump_tensor("bits", weights.bits) +
             dump_tensor("scale", weights.scale) + dump_tensor("bias", weights.bias) +
-            dump_tensor("norm_scale", weights.norm_scale) + dump_tensor("norm_bias", weights.norm_bias);
+            dump_tensor("norm_scale", weights.norm_scale) + dump_tensor("norm_bias", weights.norm_bias) +
+            dump_tensor("int8_kernel", weights.int8_kernel);
   }
   const features::LogMelSpec& spec = model.front_end;
   text += format("front end %d %d %d %d %d %d %a %a %a", spec.sample_rate, spec.clip_samples,

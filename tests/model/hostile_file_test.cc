@@ -92,7 +92,7 @@ const std::vector<Trick>& tricks() {
       {"two_layers_of_one_name", "network",
        [](F& f) { std::memcpy(const_cast<char*>(layer_of(f, "exit2")->name()->c_str()), "exit1", 5); }},
       {"unknown_role", "role",
-       [](F& f) { f.set_field(tensor_of(f, "stem"), schema::Tensor::VT_ROLE, std::uint8_t{6}); }},
+       [](F& f) { f.set_field(tensor_of(f, "stem"), schema::Tensor::VT_ROLE, std::uint8_t{7}); }},
       {"role_twice", "two tensors",
        [](F& f) {
          f.set_field(layer_of(f, "stem.norm")->tensors()->Get(1), schema::Tensor::VT_ROLE,

@@ -116,7 +116,9 @@ TEST(Sizes, AreThoseOfTheShapes) {
   EXPECT_EQ(sizes("b1.conv"), (LayerSizes{.bits = 72}));
   EXPECT_EQ(sizes("d1.conv"), (LayerSizes{.bits = 72, .scale = 4}));
   EXPECT_EQ(sizes("blur"), (LayerSizes{.kernel = 108}));
-  EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 840, .bias = 70}));
+  // A row of 3 columns and 12 inputs are 9 quads for each of 16 outputs.
+  EXPECT_EQ(sizes("levels"), (LayerSizes{.scale = 16, .int8_kernel = 576}));
+  EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 1120, .bias = 70}));
   // exit1 reads 10x16x8 and pools over time: 128 inputs, two words a class.
   EXPECT_EQ(sizes("exit1"), (LayerSizes{.bits = 6, .scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8}));
   // exit2 pools over all: 12 inputs, normalised after.

@@ -85,6 +85,12 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
         Conv2d op{.kernel = extent(3), .stride = stride, .padding = padding, .out_channels = width()};
         if (random.below(3) == 0) op.groups = s.channels, op.out_channels = s.channels;
         op.bias = random.below(2) == 0;
+        if (s.channels <= 40 && random.below(3) == 0) {
+          op.out_channels = 16 * pick(1, 4);
+          op.groups = 1;
+          op.bias = false;
+          op.int8 = Int8Input{.scale = random.uniform(1.0F, 40.0F), .zero = pick(0, 255)};
+        }
         made = builder.add(name(), op, {x});
         break;
       }

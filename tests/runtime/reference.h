@@ -3,11 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "core/bits.h"
+#include "core/int8_kernel.h"
 #include "model/model.h"
 
 namespace bittern::runtime {
@@ -95,7 +97,28 @@ class Reference {
 
   void compute(const graph::Input&) {}
 
+  void compute_int8(const graph::Conv2d& op) {
+    const int channels = in().shape.channels;
+    const int values = op.kernel.frequency * channels;
+    const auto zero = static_cast<float>(op.int8->zero);
+    each([&](int t, int f, int o, float& y) {
+      int sum = 0;
+      each_tap(op, t, f, [&](int tap, int ti, int fi) {
+        if (!in().inside(ti, fi)) return;
+        for (int c = 0; c < channels; ++c) {
+          const float scaled = std::nearbyint(in().at(ti, fi, c) * op.int8->scale);
+          const float level = scaled < -zero ? -zero : scaled > 255 - zero ? 255 - zero : scaled;
+          const int row = tap / op.kernel.frequency, value = tap % op.kernel.frequency * channels + c;
+          sum += static_cast<int>(level) *
+                 weights().int8_kernel[int8_kernel_index(o, row, value, op.kernel.time, values)];
+        }
+      });
+      y = static_cast<float>(sum) * weights().scale[static_cast<std::size_t>(o)];
+    });
+  }
+
   void compute(const graph::Conv2d& op) {
+    if (op.int8) return compute_int8(op);
     const int group_in = in().shape.channels / op.groups;
     const int group_out = op.out_channels / op.groups;
     each([&](int t, int f, int o, float& y) {

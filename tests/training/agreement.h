@@ -34,6 +34,7 @@
 #include "training/modules.h"
 #include "training/pooling.h"
 #include "training/product.h"
+#include "training/quantizers.h"
 #include "training/torch.h"
 
 namespace bittern::training {
@@ -54,6 +55,11 @@ struct EvaluatedLayer {
 
   at::Tensor operator()(const graph::Input&) const { return inputs[0]; }
   at::Tensor operator()(const graph::Conv2d& op) const {
+    if (op.int8) {
+      const TrainableNetwork::Int8Kernel kernel = network.int8_kernel(layer);
+      return convolution(int8_levels(inputs[0], *op.int8), kernel.values.to(at::kFloat), {}, op) *
+             kernel.scale;
+    }
     return convolution(inputs[0], tensors().kernel, tensors().bias, op);
   }
   at::Tensor operator()(const graph::BinaryConv2d& op) const {

@@ -78,6 +78,10 @@ TEST(ExportedModel, AnswersAsItsTrainerDidInBitternsOwnFamily) {
   expect_agreement(brief("bittern:p3x3s2x2-16x1-32x2"), 6, 50);
 }
 
+TEST(ExportedModel, AnswersAsItsTrainerDidWithAnInt8Stem) {
+  expect_agreement(brief("bittern:i5x8s4x4-16x1-32x2"), 6, 50);
+}
+
 // The comparison itself: what is no rounding must not pass as such.
 TEST(ExportedModel, AChangedWeightIsNoRounding) {
   const graph::Network tiny = model::tiny_network(kPitches);

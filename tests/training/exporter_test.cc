@@ -4,12 +4,14 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <vector>
 
 #include "audio/temp_folder.h"
 #include "core/bits.h"
+#include "core/int8_kernel.h"
 #include "model/file.h"
 #include "model/random_model.h"
 #include "model/same_model.h"
@@ -65,6 +67,33 @@ void expect_folded(const BatchNormState& norm, float epsilon, std::span<const fl
   }
 }
 
+// The nearest of 255 whole numbers, of which each output's largest weight is the last.
+void expect_int8(const at::Tensor& kernel, const graph::Conv2d& conv, const model::LayerWeights& to) {
+  const auto rows = static_cast<int>(kernel.size(0)), outputs = static_cast<int>(kernel.size(3));
+  const auto row_values = static_cast<int>(kernel.size(1) * kernel.size(2));
+  const std::vector<float> weights = values_of(kernel);
+  const auto at = [&](int row, int value, int output) {
+    return static_cast<double>(
+        weights[static_cast<std::size_t>((row * row_values + value) * outputs + output)]);
+  };
+  ASSERT_EQ(to.scale.size(), static_cast<std::size_t>(outputs));
+  EXPECT_TRUE(to.kernel.empty());
+  for (int o = 0; o < outputs; ++o) {
+    double largest = 0;
+    for (int row = 0; row < rows; ++row) {
+      for (int v = 0; v < row_values; ++v) largest = std::max(largest, std::abs(at(row, v, o)));
+    }
+    const double step = largest / 127;
+    EXPECT_FLOAT_EQ(to.scale[static_cast<std::size_t>(o)],
+                    static_cast<float>(step / static_cast<double>(conv.int8->scale)));
+    for (int row = 0; row < rows; ++row) {
+      for (int v = 0; v < row_values; ++v)
+        EXPECT_NEAR(to.int8_kernel[int8_kernel_index(o, row, v, rows, row_values)], at(row, v, o) / step,
+                    0.501);
+    }
+  }
+}
+
 class Exporter : public testing::TestWithParam<BinaryOptimizer> {};
 
 TEST_P(Exporter, PacksEveryLayersTensors) {
@@ -75,7 +104,9 @@ TEST_P(Exporter, PacksEveryLayersTensors) {
     SCOPED_TRACE(graph.layer(i).name);
     const LayerTensors& from = network.tensors(i);
     const model::LayerWeights& to = model->weights[static_cast<std::size_t>(i)];
-    if (std::holds_alternative<graph::Conv2d>(graph.layer(i).op)) {
+    if (const auto* conv = std::get_if<graph::Conv2d>(&graph.layer(i).op); conv != nullptr && conv->int8) {
+      expect_int8(from.kernel, *conv, to);
+    } else if (conv != nullptr) {
       EXPECT_EQ(list(to.kernel), values_of(from.kernel));
       EXPECT_EQ(list(to.bias), values_of(from.bias));
     } else if (const auto* norm = std::get_if<graph::BatchNorm>(&graph.layer(i).op)) {

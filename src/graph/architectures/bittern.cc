@@ -24,6 +24,7 @@ struct Stem {
   bool quicknet = false;  // QuickNet's own, else one convolution ...
   int channels = 0;       // of QuickNet's first two
   bool pooled = false;    // ... behind a 2x2 mean
+  bool int8 = false;
   Extent kernel{};
   Extent stride{};
 };
@@ -80,7 +81,8 @@ class Reader {
       return number(stem.channels);
     }
     stem.pooled = take('p');
-    return (stem.pooled || take('c')) && extent(stem.kernel) && take('s') && extent(stem.stride);
+    stem.int8 = take('i');
+    return (stem.pooled || stem.int8 || take('c')) && extent(stem.kernel) && take('s') && extent(stem.stride);
   }
   bool read_section(Section& section) {
     if (!number(section.channels) || !take('x') || !number(section.blocks)) return false;
@@ -116,7 +118,8 @@ int stem(Builder& builder, const Stem& stem, int channels) {
                     Conv2d{.kernel = stem.kernel,
                            .stride = stem.stride,
                            .out_channels = channels,
-                           .initializer = Initializer::kHeNormal},
+                           .initializer = Initializer::kHeNormal,
+                           .int8 = stem.int8 ? std::optional(Int8Input{}) : std::nullopt},
                     {x});
     return builder.add("stem", kNorm, {x});
   }

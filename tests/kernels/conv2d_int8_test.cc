@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/aligned.h"
+#include "core/int8_kernel.h"
+#include "epilogue_twin.h"
+#include "support.h"
+
+namespace bittern::kernels::testing {
+namespace {
+
+int level(const Int8Conv2dShape& shape, float x) {
+  const float scaled = std::nearbyint(x * shape.input_scale);
+  return static_cast<int>(std::fmin(std::fmax(scaled, static_cast<float>(-shape.input_zero)),
+                                    static_cast<float>(255 - shape.input_zero)));
+}
+
+// The formula of conv2d_int8.h. kernel: [kernel_time, kernel_frequency, inputs, outputs].
+float twin(const Int8Conv2dShape& shape, const Tensor<float>& input, const std::vector<std::int8_t>& kernel,
+           int t, int f, int o) {
+  const Window& w = shape.window;
+  int sum = 0;
+  for (int i = 0; i < w.kernel_time; ++i) {
+    for (int j = 0; j < w.kernel_frequency; ++j) {
+      const int row = t * w.stride_time - w.pad_time + i;
+      const int column = f * w.stride_frequency - w.pad_frequency + j;
+      if (row < 0 || row >= input.time || column < 0 || column >= input.frequency) continue;
+      for (int c = 0; c < shape.in_channels; ++c) {
+        const int at = ((i * w.kernel_frequency + j) * shape.in_channels + c) * shape.out_channels + o;
+        sum += level(shape, input.at(row, column, c)) * kernel[static_cast<std::size_t>(at)];
+      }
+    }
+  }
+  return static_cast<float>(sum);
+}
+
+void check(Random& random, const Int8Conv2dShape& shape, int in_time, int in_frequency, int time,
+           int frequency, bool extreme = false) {
+  SCOPED_TRACE(describe(shape.window) + ", " + std::to_string(shape.in_channels) + " -> " +
+               std::to_string(shape.out_channels) + " channels, zero " + std::to_string(shape.input_zero));
+  Tensor<float> input = random_tensor(random, in_time, in_frequency, shape.in_channels);
+  // Beyond both ends of the levels, and ties.
+  for (float& x : input.values) {
+    x *= 20.0F;
+    if (flip(random)) x = std::round(x * 2 * shape.input_scale) / (2 * shape.input_scale);
+    if (extreme) x = -1000.0F;
+  }
+  const int terms = shape.window.taps() * shape.in_channels;
+  std::vector<std::int8_t> kernel(static_cast<std::size_t>(terms * shape.out_channels));
+  for (std::int8_t& w : kernel)
+    w = extreme ? std::int8_t{-128} : static_cast<std::int8_t>(between(random, -128, 127));
+  const int values = shape.window.kernel_frequency * shape.in_channels;
+  AlignedBuffer<std::int8_t> packed_kernel(
+      int8_kernel_bytes(shape.out_channels, shape.window.kernel_time, values));
+  pack_int8_kernel(kernel.data(), shape.out_channels, shape.window.kernel_time, values, packed_kernel.data());
+  const RandomEpilogue epilogue(random, time, frequency, shape.out_channels);
+  Tensor<float> expected(time, frequency, shape.out_channels);
+  for (int t = 0; t < time; ++t) {
+    for (int f = 0; f < frequency; ++f) {
+      for (int o = 0; o < shape.out_channels; ++o)
+        expected.at(t, f, o) = epilogue.twin(twin(shape, input, kernel, t, f, o), t, f, o);
+    }
+  }
+  for_isas([&](const KernelTable& table) {
+    Random placing = random;
+    const Placed<float> placed(placing, input);
+    expect_convolution(
+        placing, epilogue, expected, [&](const Epilogue& e, View<float> output, int first, int last) {
+          table.conv2d_int8(shape, placed.view(), packed_kernel.data(), e, output, first, last);
+        });
+  });
+}
+
+TEST(Conv2dInt8, EqualsItsTwin) {
+  for_seeds(150, [](Random& random) {
+    const int in_time = between(random, 1, 8);
+    const int in_frequency = between(random, 1, 40);
+    const RandomWindow w = random_window(random, in_time, in_frequency, 6);
+    const float scale = flip(random) ? 16.0F : random.uniform(0.5F, 20.0F);
+    check(random,
+          {w.window, between(random, 1, 3), 16 * between(random, 1, 5), scale, between(random, 0, 255)},
+          in_time, in_frequency, w.time, w.frequency);
+  });
+}
+
+// Sums as large as they get are exact.
+TEST(Conv2dInt8, LargestSums) {
+  Random random{3};
+  check(random, {{8, 8, 1, 1, 0, 0}, 8, 16, 1.0F, 255}, 9, 9, 2, 2, true);
+}
+
+TEST(Conv2dInt8, MostOutputs) {
+  Random random{4};
+  check(random, {{3, 5, 2, 4, 0, 0}, 1, kMaxInt8Outputs, 16.0F, 160}, 7, 33, 3, 8);
+}
+
+}  // namespace
+}  // namespace bittern::kernels::testing
