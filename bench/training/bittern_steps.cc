@@ -64,7 +64,7 @@ class BitternSteps final : public Steps {
     Batch batch;
     {
       RECORD_USER_SCOPE(kWaitScope);
-      batch = source_->next();
+      batch = value_of(source_->next());
     }
     const at::Tensor features =
         at::from_blob(batch.features.data(),

@@ -34,6 +34,7 @@ struct Options {
   training::TrainOptions train;
   std::string data;
   std::string noise;
+  std::vector<std::string> teachers;
   std::string out;
   ExitOptions exits;
   std::string schedule = "cosine";
@@ -123,6 +124,7 @@ void apply_words(Options& options) {
   if (options.no_spec_augment || options.no_augment) augment.time_masks = augment.frequency_masks = 0;
   options.train.data = options.data;
   options.train.noise = options.noise;
+  options.train.teachers.assign(options.teachers.begin(), options.teachers.end());
   options.train.out = options.out;
   if (options.resume) options.train.start = training::StartMode::kResume;
   if (options.overwrite) options.train.start = training::StartMode::kOverwrite;
@@ -143,6 +145,8 @@ Status run(Options& options) {
   apply_words(options);
   if (const Status valid = training::check(options.train.recipe); !valid.ok())
     fail_usage(valid.error().message);
+  if (!options.teachers.empty() && options.train.recipe.loss.distillation == 0)
+    fail_usage("--teacher teaches nothing with --distillation 0: give it a share of the loss, above 0");
   BITTERN_ASSIGN_OR_RETURN(training::ProcessGroup group, join_group(options));
   const bool quiet = options.quiet || !group.is_first();
   Observer observer(options.train.recipe.epochs, quiet);
@@ -192,8 +196,14 @@ void add_loss_options(Arguments& arguments, Options& options) {
       .check(within(0, 1))
       .show_default();
   arguments
-      .add("--distillation X", loss.distillation,
-           "Share of the earlier exits' losses that has the last exit as its teacher; 0: none")
+      .add("--teacher MODEL", options.teachers,
+           "Finished models, one or several, from whose mean answer all exits learn instead of the last exit")
+      .check(not_empty());
+  arguments
+      .add(
+          "--distillation X", loss.distillation,
+          "Share of the losses that has a teacher: of the earlier exits' the last exit, or of all --teacher; "
+          "0: none")
       .check(within(0, 1))
       .show_default();
   arguments.add("--distillation-temperature X", loss.temperature, "What softens teacher and pupils")

@@ -28,15 +28,19 @@ std::size_t feature_count(const features::LogMelSpec& front_end) {
 class ThreadedSource final : public BatchSource {
  public:
   ThreadedSource(const ClipStore& clips, std::span<const std::vector<float>> noise, BatchSettings settings,
-                 features::LogMel log_mel)
+                 features::LogMel log_mel, Teachers teachers)
       : clips_(clips),
         noise_(noise),
         settings_(std::move(settings)),
         slice_(settings_.plan.slice(settings_.rank, settings_.ranks)),
-        log_mel_(std::move(log_mel)) {
+        log_mel_(std::move(log_mel)),
+        teachers_(std::move(teachers)) {
     worker_ = std::jthread([this](const std::stop_token& stop) {
       try {
-        work(stop);
+        Status done = work(stop);
+        const std::lock_guard lock(mutex_);
+        done_ = std::move(done);
+        filled_.notify_one();
       } catch (...) {  // memory ran out: the training's own thread is to say so
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();
@@ -45,10 +49,11 @@ class ThreadedSource final : public BatchSource {
     });
   }
 
-  Batch next() override {
+  Expected<Batch> next() override {
     std::unique_lock lock(mutex_);
-    filled_.wait(lock, [this] { return !ready_.empty() || failure_; });
-    if (ready_.empty()) std::rethrow_exception(failure_);
+    filled_.wait(lock, [this] { return !ready_.empty() || failure_ || !done_.ok(); });
+    if (ready_.empty() && failure_) std::rethrow_exception(failure_);
+    if (ready_.empty()) return done_.error();
     Batch batch = std::move(ready_.front());
     ready_.pop_front();
     lock.unlock();
@@ -57,7 +62,7 @@ class ThreadedSource final : public BatchSource {
   }
 
  private:
-  void work(const std::stop_token& stop) {
+  Status work(const std::stop_token& stop) {
     int first = settings_.first_batch;
     for (int epoch = settings_.first_epoch; epoch < settings_.epochs; ++epoch) {
       const std::vector<int> order = shuffled(settings_.plan.clips, settings_.seed, epoch);
@@ -66,14 +71,16 @@ class ThreadedSource final : public BatchSource {
         const auto whole = std::span(order).subspan(static_cast<std::size_t>(index) * size, size);
         Batch batch = settings_.augment.mixup > 0 ? make_mixed(epoch, index, whole)
                                                   : make(epoch, whole.subspan(first_clip(), clip_count()));
+        BITTERN_ASSIGN_OR_RETURN(batch.teacher, teachers_.distribution(batch.features));
         std::unique_lock lock(mutex_);
-        if (!taken_.wait(lock, stop, [this] { return ready_.size() < kAhead; })) return;
+        if (!taken_.wait(lock, stop, [this] { return ready_.size() < kAhead; })) return {};
         ready_.push_back(std::move(batch));
         lock.unlock();
         filled_.notify_one();
       }
       first = 0;
     }
+    return {};
   }
 
   Batch make(int epoch, std::span<const int> order) {
@@ -139,6 +146,7 @@ class ThreadedSource final : public BatchSource {
   const BatchSettings settings_;
   const BatchPlan::Slice slice_;
   features::LogMel log_mel_;
+  Teachers teachers_;
   std::vector<float> window_;
 
   std::mutex mutex_;
@@ -146,6 +154,7 @@ class ThreadedSource final : public BatchSource {
   std::condition_variable filled_;
   std::deque<Batch> ready_;
   std::exception_ptr failure_;
+  Status done_;
   std::jthread worker_;  // last: stopped and joined before the rest goes
 };
 
@@ -161,10 +170,10 @@ std::vector<int> shuffled(int clips, std::uint64_t seed, int epoch) {
 
 Expected<std::unique_ptr<BatchSource>> BatchSource::create(const ClipStore& clips,
                                                            std::span<const std::vector<float>> noise,
-                                                           const BatchSettings& settings) {
+                                                           const BatchSettings& settings, Teachers teachers) {
   BITTERN_ASSIGN_OR_RETURN(features::LogMel log_mel, features::LogMel::create(settings.front_end));
   return std::unique_ptr<BatchSource>(
-      std::make_unique<ThreadedSource>(clips, noise, settings, std::move(log_mel)));
+      std::make_unique<ThreadedSource>(clips, noise, settings, std::move(log_mel), std::move(teachers)));
 }
 
 Expected<std::vector<float>> features_of(const ClipStore& clips, const features::LogMelSpec& front_end) {

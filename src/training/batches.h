@@ -10,6 +10,7 @@
 #include "features/log_mel_spec.h"
 #include "training/clip_store.h"
 #include "training/recipe.h"
+#include "training/teachers.h"
 
 namespace bittern::training {
 
@@ -19,6 +20,7 @@ struct Batch {
   // With mixup, else empty: the labels of what was mixed in, and the share of each clip's own.
   std::vector<std::int64_t> other_labels;
   std::vector<float> shares;
+  std::vector<float> teacher;  // [clips, classes]: what teachers say of these features; empty without any
   int clips() const { return static_cast<int>(labels.size()); }
 };
 
@@ -59,16 +61,17 @@ struct BatchSettings {
 };
 
 // Makes batches in order, or a slice of each: what a clip is like, whom it is mixed with included, does not
-// depend on the number of ranks. `clips` and `noise` must outlive it.
+// depend on the number of ranks. `clips` and `noise` must outlive it. Teachers hear what the batch holds, on
+// the same thread.
 class BatchSource {
  public:
   static Expected<std::unique_ptr<BatchSource>> create(const ClipStore& clips,
                                                        std::span<const std::vector<float>> noise,
-                                                       const BatchSettings& settings);
+                                                       const BatchSettings& settings, Teachers teachers = {});
   virtual ~BatchSource() = default;
-  // Waits for the next batch. Must not be called more often than there are batches. Throws what making it
-  // threw (std::bad_alloc).
-  virtual Batch next() = 0;
+  // Waits for the next batch. Must not be called more often than there are batches, nor after an error, which
+  // is a teacher's. Throws what making it threw (std::bad_alloc).
+  virtual Expected<Batch> next() = 0;
 };
 
 // Features of whole clips, unvaried: the window in the centre of each. [clips, frames, bins].

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "training/torch.h"
 
@@ -31,11 +32,26 @@ at::Tensor distribution(const Targets& targets, const at::Tensor& logits, double
   return result * (1 - smoothing) + smoothing / static_cast<double>(classes);
 }
 
+// What exits are to say at the temperature.
+struct Lecture {
+  at::Tensor distribution;
+  at::Tensor logarithm;
+};
+
+Lecture lecture_of(const Targets& targets, const at::Tensor& last, double temperature) {
+  if (targets.teacher.defined()) {
+    // Of a share that is 0 the logarithm is finite, so that their product is 0.
+    const at::Tensor given = targets.teacher.to(last.device());
+    return {given, given.clamp_min(std::numeric_limits<float>::min()).log()};
+  }
+  const at::Tensor logarithm = at::log_softmax(last.detach() / temperature, 1);
+  return {logarithm.exp(), logarithm};
+}
+
 // T^2 KL(teacher || student): T^2 keeps the gradient's size whatever the temperature.
-at::Tensor divergence(const at::Tensor& teacher, const at::Tensor& student, double temperature) {
-  const at::Tensor wanted = at::log_softmax(teacher / temperature, 1);
+at::Tensor divergence(const Lecture& teacher, const at::Tensor& student, double temperature) {
   const at::Tensor given = at::log_softmax(student / temperature, 1);
-  return (wanted.exp() * (wanted - given)).sum(1).mean() * (temperature * temperature);
+  return (teacher.distribution * (teacher.logarithm - given)).sum(1).mean() * (temperature * temperature);
 }
 
 }  // namespace
@@ -50,15 +66,17 @@ ExitLoss::Value ExitLoss::operator()(const std::vector<at::Tensor>& logits, cons
   const bool soft = settings_.label_smoothing > 0 || targets.others.defined();
   const at::Tensor wanted = soft ? distribution(targets, logits.front(), settings_.label_smoothing)
                                  : targets.labels.to(logits.front().device());
-  const at::Tensor teacher = logits.back().detach();
+  const Lecture lecture = lecture_of(targets, logits.back(), settings_.temperature);
+  // The last exit does not learn from itself.
+  const std::size_t pupils = targets.teacher.defined() ? logits.size() : logits.size() - 1;
   const std::vector<double> weights = this->weights();
   Value result;
   for (std::size_t k = 0; k < logits.size(); ++k) {
     at::Tensor loss = soft ? -(wanted * at::log_softmax(logits[k], 1)).sum(1).mean()
                            : at::cross_entropy_loss(logits[k], wanted);
-    if (settings_.distillation > 0 && k + 1 < logits.size()) {
+    if (settings_.distillation > 0 && k < pupils) {
       loss = loss * (1 - settings_.distillation) +
-             divergence(teacher, logits[k], settings_.temperature) * settings_.distillation;
+             divergence(lecture, logits[k], settings_.temperature) * settings_.distillation;
     }
     result.exits.push_back(loss.item<double>());
     result.sum += weights[k] * result.exits.back();

@@ -30,7 +30,29 @@ std::string_view name(ExitWeighting weighting) {
   return weighting == ExitWeighting::kLearned ? "learned" : "fixed";
 }
 
-Status check_loss(const LossSettings& loss, bool weights_given) {
+std::string told(const std::vector<TeacherName>& teachers) {
+  std::string text;
+  for (const TeacherName& teacher : teachers)
+    text += fmt::format("{}{} {}", text.empty() ? "" : " and ", teacher.file, teacher.checksum);
+  return text.empty() ? "none" : text;
+}
+
+Expected<std::vector<TeacherName>> read_teachers(const Json& list) {
+  if (!list.is_array()) return corrupt("recipe: 'teachers' must be a list");
+  std::vector<TeacherName> teachers;
+  for (const Json& json : list) {
+    TeacherName teacher;
+    json::ObjectReader reader(json, fmt::format("recipe, teachers[{}]", teachers.size()),
+                              ErrorCode::kCorrupt);
+    reader.required("file", teacher.file);
+    reader.required("checksum", teacher.checksum);
+    BITTERN_RETURN_IF_ERROR(reader.finish());
+    teachers.push_back(std::move(teacher));
+  }
+  return teachers;
+}
+
+Status check_loss(const LossSettings& loss, bool weights_given, bool taught) {
   const auto is = [](double value) { return fmt::format("{}", value); };
   BITTERN_RETURN_IF_ERROR(check(loss.label_smoothing >= 0 && loss.label_smoothing < 1, "label_smoothing",
                                 is(loss.label_smoothing), "0 or more and below 1"));
@@ -38,6 +60,8 @@ Status check_loss(const LossSettings& loss, bool weights_given) {
                                 is(loss.distillation), "0 to 1"));
   BITTERN_RETURN_IF_ERROR(check(std::isfinite(loss.temperature) && loss.temperature > 0,
                                 "distillation temperature", is(loss.temperature), "a positive number"));
+  if (taught && loss.distillation == 0)
+    return invalid_argument("distillation is 0: must be above 0 where teachers are given");
   if (weights_given && loss.weighting != ExitWeighting::kFixed) {
     return invalid_argument(fmt::format(
         "exit weights are given and exit weighting is {}: leave one of them away", name(loss.weighting)));
@@ -86,7 +110,7 @@ Status Recipe::validate() const {
   }
   BITTERN_RETURN_IF_ERROR(check(average_decay >= 0 && average_decay < 1, "average_decay", is(average_decay),
                                 "0 or more and below 1"));
-  BITTERN_RETURN_IF_ERROR(check_loss(loss, !exit_weights.empty()));
+  BITTERN_RETURN_IF_ERROR(check_loss(loss, !exit_weights.empty(), !teachers.empty()));
   double sum = exit_weights.empty() ? 1 : 0;
   for (const double weight : exit_weights) {
     BITTERN_RETURN_IF_ERROR(
@@ -156,6 +180,8 @@ Json to_json(const Recipe& recipe) {
       {"precision", name(recipe.precision)},
   };
   if (recipe.processes > 1) json["processes"] = recipe.processes;
+  for (const TeacherName& teacher : recipe.teachers)
+    json["teachers"].push_back({{"file", teacher.file}, {"checksum", teacher.checksum}});
   return json;
 }
 
@@ -170,6 +196,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   Json loss = Json::object();
   Json bop = Json::object();
   Json augment = Json::object();
+  Json teachers = Json::array();
   json::ObjectReader reader(json, "recipe", ErrorCode::kCorrupt);
   reader.required("architecture", recipe.architecture);
   reader.required("placement", recipe.placement);
@@ -192,7 +219,9 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   reader.required("device", recipe.device);
   reader.required("precision", precision);
   reader.optional("processes", recipe.processes);
+  reader.optional("teachers", teachers);
   BITTERN_RETURN_IF_ERROR(reader.finish());
+  BITTERN_ASSIGN_OR_RETURN(recipe.teachers, read_teachers(teachers));
 
   json::ObjectReader bop_reader(bop, "recipe, bop", ErrorCode::kCorrupt);
   bop_reader.required("gamma", recipe.bop_gamma);
@@ -237,10 +266,16 @@ Expected<Recipe> recipe_from_json(const Json& json) {
 
 std::vector<std::string> differences(const Recipe& stored, const Recipe& given) {
   std::vector<std::string> result;
-  Json a = to_json(stored).flatten();
-  Json b = to_json(given).flatten();
-  a["/processes"] = stored.processes;
-  b["/processes"] = given.processes;
+  // What a recipe may leave out is in both.
+  const auto flat = [](const Recipe& recipe) {
+    Json json = to_json(recipe);
+    json.erase("teachers");
+    json = json.flatten();
+    json["/processes"] = recipe.processes;
+    return json;
+  };
+  const Json a = flat(stored);
+  const Json b = flat(given);
   for (const auto& [key, value] : a.items()) {
     const std::string other = b.contains(key) ? b[key].dump() : "absent";
     if (value.dump() == other) continue;
@@ -248,6 +283,8 @@ std::vector<std::string> differences(const Recipe& stored, const Recipe& given) 
     for (char& c : label) c = c == '/' ? '.' : c;
     result.push_back(fmt::format("{} ({}, not {})", label, value.dump(), other));
   }
+  if (stored.teachers != given.teachers)
+    result.push_back(fmt::format("teachers ({}, not {})", told(stored.teachers), told(given.teachers)));
   if (result.empty() && a != b) result.emplace_back("exit_weights");
   return result;
 }

@@ -53,9 +53,17 @@ Expected<ExitWeighting> parse_weighting(std::string_view name);  // "fixed", "li
 struct LossSettings {
   ExitWeighting weighting = ExitWeighting::kFixed;
   double label_smoothing = 0;  // share of a target that is spread over all classes
-  double distillation = 0.5;   // share of the earlier exits' losses that has the last exit as its teacher
-  double temperature = 2;      // of the distillation
+  // Share of the losses that has a teacher: of the earlier exits' the last exit, or of all the teachers.
+  double distillation = 0.5;
+  double temperature = 2;  // of the distillation
   bool operator==(const LossSettings&) const = default;
+};
+
+// A finished model that a training learns from (teachers.h), as a recipe tells of it.
+struct TeacherName {
+  std::string file;      // without its folder: places on a machine are nobody else's business
+  std::string checksum;  // of all its bytes, hexadecimal
+  bool operator==(const TeacherName&) const = default;
 };
 
 struct Recipe {
@@ -79,6 +87,7 @@ struct Recipe {
   double average_decay = 0;  // of the moving average of float parameters; 0: off
   std::vector<double> exit_weights;  // of the exits' losses; empty: 1 each, or as the loss says
   LossSettings loss;
+  std::vector<TeacherName> teachers;  // of all exits, in place of the last one
 
   AugmentSettings augment;
   std::uint64_t seed = 0;

@@ -15,6 +15,7 @@
 #include "training/exporter.h"
 #include "training/modules.h"
 #include "training/replicas.h"
+#include "training/teachers.h"
 #include "training/threads.h"
 #include "training/torch.h"
 #include "training/training_data.h"
@@ -104,6 +105,9 @@ Status share_recipe(ProcessGroup& group, Recipe& recipe) {
 
 Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& observer) {
   options.recipe.processes = group.size();
+  BITTERN_ASSIGN_OR_RETURN(const std::vector<TeacherModel> models, read_teachers(options.teachers));
+  options.recipe.teachers.clear();
+  for (const TeacherModel& teacher : models) options.recipe.teachers.push_back(teacher.name);
   BITTERN_RETURN_IF_ERROR(check(options.recipe));
   if (options.recipe.device == "cuda") {
     if (!at::detail::getCUDAHooks().hasCUDART())
@@ -121,6 +125,9 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
   scan.seed = options.recipe.seed;
   BITTERN_ASSIGN_OR_RETURN(TrainingSource source, find_training_data(options.data, scan, options.noise));
   if (options.recipe.augment.noise_probability == 0) source.noise.clear();
+  BITTERN_ASSIGN_OR_RETURN(Teachers teachers,
+                           Teachers::create(models, {front_end, source.dataset.labels, options.data,
+                                                     options.recipe.loss.temperature}));
   BITTERN_ASSIGN_OR_RETURN(const std::vector<Precision> precisions, common_precisions(group));
   FolderLock lock;
   if (group.is_first()) {
@@ -161,7 +168,8 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
                                                     options.recipe.seed, options.recipe.float_epochs > 0));
   trainable.to(device);
   trainable.set_precision(options.recipe.precision);
-  return TrainingLoop(options, group, observer, std::move(data), std::move(trainable)).run();
+  return TrainingLoop(options, group, observer, std::move(data), std::move(teachers), std::move(trainable))
+      .run();
 }
 
 Status train_guarded(const TrainOptions& options, ProcessGroup& group, TrainObserver& observer) {

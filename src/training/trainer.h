@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/status.h"
 #include "datasets/dataset.h"
@@ -18,11 +19,12 @@ namespace bittern::training {
 
 struct TrainOptions {
   std::filesystem::path data;
-  datasets::ScanOptions scan;   // scan.seed is set from the recipe
-  std::filesystem::path noise;  // folder; empty: the data set's own
+  datasets::ScanOptions scan;                   // scan.seed is set from the recipe
+  std::filesystem::path noise;                  // folder; empty: the data set's own
+  std::vector<std::filesystem::path> teachers;  // model files
   std::filesystem::path out;
   StartMode start = StartMode::kFresh;
-  Recipe recipe;               // when resuming it must equal the run's
+  Recipe recipe;               // when resuming it must equal the run's; its teachers are set from the files
   int checkpoint_every = 200;  // steps; also after every epoch
   std::string license;         // of the model, for its provenance
 };

@@ -33,22 +33,25 @@ Targets targets_of(const Batch& batch) {
   const auto whole = at::TensorOptions().dtype(at::kLong);
   const auto wrap = [&](const auto& values, const at::TensorOptions& options) {
     if (values.empty()) return at::Tensor();
-    return at::from_blob(const_cast<void*>(static_cast<const void*>(values.data())), {batch.clips()},
-                         options);
+    return at::from_blob(const_cast<void*>(static_cast<const void*>(values.data())),
+                         {static_cast<std::int64_t>(values.size())}, options);
   };
-  return {wrap(batch.labels, whole), wrap(batch.other_labels, whole), wrap(batch.shares, at::kFloat)};
+  Targets targets{wrap(batch.labels, whole), wrap(batch.other_labels, whole), wrap(batch.shares, at::kFloat)};
+  if (!batch.teacher.empty()) targets.teacher = wrap(batch.teacher, at::kFloat).view({batch.clips(), -1});
+  return targets;
 }
 
 }  // namespace
 
 TrainingLoop::TrainingLoop(const TrainOptions& options, ProcessGroup& group, TrainObserver& observer,
-                           TrainingData data, TrainableNetwork network)
+                           TrainingData data, Teachers teachers, TrainableNetwork network)
     : options_(options),
       recipe_(options.recipe),
       group_(group),
       observer_(observer),
       folder_{options.out},
       data_(std::move(data)),
+      teachers_(std::move(teachers)),
       network_(std::move(network)),
       plan_{data_.train.size(), recipe_.batch},
       loss_(recipe_, network_.network().exit_count(), network_.parameters().front().value.device()),
@@ -84,7 +87,7 @@ Status TrainingLoop::run() {
   settings.rank = group_.rank();
   settings.ranks = group_.size();
   BITTERN_ASSIGN_OR_RETURN(const std::unique_ptr<BatchSource> source,
-                           BatchSource::create(data_.train, data_.noise, settings));
+                           BatchSource::create(data_.train, data_.noise, settings, std::move(teachers_)));
   while (position_.epoch < recipe_.epochs) BITTERN_RETURN_IF_ERROR(run_epoch(*source));
   return {};
 }
@@ -151,7 +154,8 @@ Status TrainingLoop::run_epoch(BatchSource& source) {
     optimizer_.begin_binary_stage(position_.epoch == recipe_.float_epochs && first_batch == 0);
   }
   while (position_.batch < plan_.batches()) {
-    BITTERN_RETURN_IF_ERROR(run_step(source.next()));
+    BITTERN_ASSIGN_OR_RETURN(const Batch batch, source.next());
+    BITTERN_RETURN_IF_ERROR(run_step(batch));
     BITTERN_ASSIGN_OR_RETURN(const bool stop, group_.any(observer_.stop()));
     const bool last = position_.batch == plan_.batches();
     if (stop || (!last && position_.batch % options_.checkpoint_every == 0)) BITTERN_RETURN_IF_ERROR(save());

@@ -17,6 +17,7 @@
 #include "training/optimizer.h"
 #include "training/process_group.h"
 #include "training/run_folder.h"
+#include "training/teachers.h"
 #include "training/trainer.h"
 #include "training/training_data.h"
 #include "training/weight_average.h"
@@ -28,7 +29,7 @@ class TrainingLoop {
   // All that are passed by reference must outlive it. options.recipe: with its precision settled. Rank 0 of
   // the group alone works in the run folder, which is prepared.
   TrainingLoop(const TrainOptions& options, ProcessGroup& group, TrainObserver& observer, TrainingData data,
-               TrainableNetwork network);
+               Teachers teachers, TrainableNetwork network);
 
   // Errors: a checkpoint that is damaged or of another run, files that cannot be written, a loss that is no
   // number, kCancelled, another rank's end.
@@ -57,6 +58,7 @@ class TrainingLoop {
   RunFolder folder_;
   features::LogMelSpec front_end_;
   TrainingData data_;
+  Teachers teachers_;  // until they go to the batches, which they teach with
   TrainableNetwork network_;
   BatchPlan plan_;
   ExitLoss loss_;

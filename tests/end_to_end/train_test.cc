@@ -169,6 +169,67 @@ TEST_F(Train, AModelThatComputesSomethingElseIsNotExported) {
                  "rum: no such file or folder");
 }
 
+// Teachers made here teach a single exit; the run knows them again by their bytes.
+TEST_F(Train, LearnsFromTeachers) {
+  const std::vector<std::string> small{"--architecture", "quicknet-small", "--epochs", "1"};
+  ASSERT_EQ(bittern(arguments("large", small)).status, 0);
+  std::vector<std::string> other = small;
+  other.insert(other.end(), {"--seed", "7"});
+  ASSERT_EQ(bittern(arguments("other", other)).status, 0);
+  fs::copy_file(folder_ / "large" / "best.bittern", folder_ / "first.bittern");
+  fs::copy_file(folder_ / "other" / "best.bittern", folder_ / "second.bittern");
+
+  const auto taught = [&](const std::string& run, const std::vector<std::string>& more) {
+    std::vector<std::string> options{"--architecture", "quicknet-small", "--single-exit", "1"};
+    options.insert(options.end(), more.begin(), more.end());
+    return arguments(run, options);
+  };
+  const std::vector<std::string> both{"--teacher", path("first.bittern"), path("second.bittern")};
+  const Finished trained = bittern(taught("run", both));
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const nlohmann::json recipe = nlohmann::json::parse(read_bytes(path("run/recipe.json")));
+  ASSERT_EQ(recipe["teachers"].size(), 2U);
+  EXPECT_EQ(recipe["teachers"][0]["file"], "first.bittern");
+  EXPECT_EQ(recipe["teachers"][1]["file"], "second.bittern");
+  EXPECT_NE(recipe["teachers"][0]["checksum"], recipe["teachers"][1]["checksum"]);
+  const auto model = model::open(path("run/best.bittern")).value();
+  EXPECT_EQ(nlohmann::json::parse(model->provenance.recipe)["teachers"], recipe["teachers"]);
+  EXPECT_EQ(read_bytes(path("run/best.bittern")).find(folder_.path().string()), std::string::npos);
+
+  // The same again; without teachers it is another model.
+  ASSERT_EQ(bittern(taught("again", {"--teacher", path("first.bittern"), "--teacher", path("second.bittern"),
+                                     "--quiet"}))
+                .status,
+            0);
+  EXPECT_EQ(read_bytes(path("again/best.bittern")), read_bytes(path("run/best.bittern")));
+  ASSERT_EQ(bittern(taught("alone", {"--quiet"})).status, 0);
+  const auto losses = [&](const std::string& run) {
+    return json_lines(read_bytes(path(run + "/metrics.jsonl"))).front()["exit_losses"];
+  };
+  EXPECT_NE(losses("alone"), losses("run"));
+
+  expect_failure(bittern(taught("run", {"--teacher", path("first.bittern"), "--resume", "--quiet"})),
+                 "the run was started with teachers (first.bittern");
+  fs::copy_file(folder_ / "first.bittern", folder_ / "second.bittern", fs::copy_options::overwrite_existing);
+  std::vector<std::string> changed = both;
+  changed.insert(changed.end(), {"--resume", "--quiet"});
+  expect_failure(bittern(taught("run", changed)), "the run was started with teachers (first.bittern");
+  expect_failure(bittern(taught("run", {"--resume", "--quiet"})), ", not none)");
+}
+
+TEST_F(Train, RefusesTeachersOfSomethingElse) {
+  expect_wrong_usage(bittern(arguments("run", {"--teacher", "a.bittern", "--distillation", "0"})),
+                     "--teacher teaches nothing with --distillation 0");
+  expect_failure(bittern(arguments("run", {"--teacher", path("none.bittern")})), "none.bittern");
+  expect_failure(bittern(arguments("run", {"--teacher", path("data/train/low/s0_1.wav")})),
+                 "s0_1.wav: not a");
+  const std::string words = std::string(BITTERN_SOURCE_DIR) + "/models/quicknet-speech-commands-12.bittern";
+  expect_failure(
+      bittern(arguments("run", {"--teacher", words})),
+      "quicknet-speech-commands-12.bittern: cannot teach: does not know the label 'high' of " + path("data"));
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
+}
+
 TEST_F(Train, RefusesWhatCannotBeTrained) {
   expect_failure(bittern({"train", "--data", path("none"), "--out", path("run")}), "none");
   expect_wrong_usage(

@@ -99,7 +99,7 @@ TEST(Batches, HoldTheVariedClipsOfEachEpochInItsOrder) {
   for (int epoch = 0; epoch < of.epochs; ++epoch) {
     const std::vector<int> order = shuffled(kClips, of.seed, epoch);
     for (int index = 0; index < 2; ++index) {
-      const Batch batch = source->next();
+      const Batch batch = source->next().value();
       ASSERT_EQ(batch.clips(), 4);
       std::vector<float> expected;
       for (int i = 0; i < 4; ++i) {
@@ -116,13 +116,13 @@ TEST(Batches, HoldTheVariedClipsOfEachEpochInItsOrder) {
 TEST(Batches, ASourceThatStartsLaterGivesTheSameBatches) {
   const ClipStore store = clips();
   const auto whole = BatchSource::create(store, noise(), settings()).value();
-  for (int i = 0; i < 3; ++i) static_cast<void>(whole->next());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(whole->next().ok());
   BatchSettings later = settings();
   later.first_epoch = 1;
   later.first_batch = 1;
   const auto resumed = BatchSource::create(store, noise(), later).value();
   for (int i = 0; i < 3; ++i) {
-    const Batch expected = whole->next(), found = resumed->next();
+    const Batch expected = whole->next().value(), found = resumed->next().value();
     EXPECT_EQ(found.labels, expected.labels);
     EXPECT_EQ(found.features, expected.features);
   }
@@ -141,8 +141,8 @@ TEST(Batches, MixupMixesTheClipsThatABatchWouldHaveHeld) {
   const int batches = mixed.plan.batches();
   std::vector<std::vector<float>> shares;
   for (int index = 0; index < batches * mixed.epochs; ++index) {
-    const Batch pure = plain->next();
-    const Batch batch = source->next();
+    const Batch pure = plain->next().value();
+    const Batch batch = source->next().value();
     EXPECT_TRUE(pure.shares.empty());
     EXPECT_EQ(batch.labels, pure.labels);
     Random random({mixed.seed, kMixupStream, static_cast<std::uint64_t>(index / batches),
@@ -156,7 +156,7 @@ TEST(Batches, MixupMixesTheClipsThatABatchWouldHaveHeld) {
       EXPECT_EQ(batch.other_labels[i], pure.labels[static_cast<std::size_t>(plan.partners[i])]);
     shares.push_back(batch.shares);
     if (index >= batches) {
-      const Batch again = resumed->next();
+      const Batch again = resumed->next().value();
       EXPECT_EQ(again.features, batch.features);
       EXPECT_EQ(again.other_labels, batch.other_labels);
     }
@@ -182,12 +182,12 @@ TEST(Batches, SlicesOfAllRanksAreTheWholeBatches) {
         slices.push_back(BatchSource::create(store, noise(), slice).value());
       }
       for (int index = 0; index < whole.plan.batches() * whole.epochs; ++index) {
-        const Batch expected = all->next();
+        const Batch expected = all->next().value();
         ASSERT_EQ(expected.clips(), 7);
         Batch joined;
         const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
         for (const auto& source : slices) {
-          const Batch slice = source->next();
+          const Batch slice = source->next().value();
           EXPECT_LE(std::abs(slice.clips() - 7 / ranks), 1);
           append(joined.features, slice.features);
           append(joined.labels, slice.labels);
@@ -208,7 +208,7 @@ TEST(Batches, ASourceMayGoWithBatchesLeftOver) {
   BatchSettings many = settings();
   many.epochs = 100000;
   const auto source = BatchSource::create(store, noise(), many).value();
-  static_cast<void>(source->next());
+  ASSERT_TRUE(source->next().ok());
 }
 
 TEST(Batches, WholeClipsAreTheirCentresUnvaried) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -80,11 +81,17 @@ struct Case {
     return sum / kClips;
   }
   double divergence(int exit, double temperature) const {
+    Rows teacher;
+    for (const std::vector<double>& row : logits.back()) teacher.push_back(softmax(row, temperature));
+    return divergence_from(teacher, exit, temperature);
+  }
+  double divergence_from(const Rows& teacher, int exit, double temperature) const {
     double sum = 0;
     for (std::size_t i = 0; i < kClips; ++i) {
-      const std::vector<double> q = softmax(logits.back()[i], temperature);
+      const std::vector<double>& q = teacher[i];
       const std::vector<double> p = softmax(logits[static_cast<std::size_t>(exit)][i], temperature);
-      for (std::size_t c = 0; c < kClasses; ++c) sum += q[c] * std::log(q[c] / p[c]);
+      for (std::size_t c = 0; c < kClasses; ++c)
+        if (q[c] > 0) sum += q[c] * std::log(q[c] / p[c]);
     }
     return temperature * temperature * sum / kClips;
   }
@@ -157,6 +164,42 @@ TEST(ExitLoss, TheLastExitTeachesTheOthersAndLearnsNothingFromThem) {
     loss_of(recipe)(alone, with.targets()).total.backward();
     EXPECT_TRUE(at::equal(logits.back().grad(), alone.back().grad()));
     EXPECT_FALSE(at::allclose(logits.front().grad(), alone.front().grad()));
+  }
+}
+
+at::Tensor tensor_of(const Rows& rows) {
+  std::vector<at::Tensor> parts;
+  for (const auto& row : rows) parts.push_back(at::tensor(row, at::kFloat));
+  return at::stack(parts);
+}
+
+TEST(ExitLoss, TeachersTeachEveryExitInPlaceOfTheLast) {
+  const Case with(true);
+  Rows teacher;
+  for (const std::vector<double>& row : with.logits.front()) {
+    teacher.push_back(softmax(row, 0.5));
+    std::reverse(teacher.back().begin(), teacher.back().end());
+  }
+  teacher[1] = {0, 1, 0, 0};  // so sure that the rest is 0
+  for (const double temperature : {1.0, 3.5}) {
+    Recipe recipe = undistilled();
+    recipe.loss.distillation = 0.75;
+    recipe.loss.temperature = temperature;
+    recipe.loss.label_smoothing = 0.1;
+    const std::vector<at::Tensor> logits = with.tensors();
+    Targets targets = with.targets();
+    targets.teacher = tensor_of(teacher);
+    const ExitLoss::Value value = loss_of(recipe)(logits, targets);
+    for (int k = 0; k < kExits; ++k) {
+      const double expected =
+          0.25 * with.cross_entropy(k, 0.1) + 0.75 * with.divergence_from(teacher, k, temperature);
+      EXPECT_NEAR(value.exits[static_cast<std::size_t>(k)], expected, 1e-5) << k;
+    }
+    value.total.backward();
+    for (const at::Tensor& exit : logits) EXPECT_TRUE(at::isfinite(exit.grad()).all().item<bool>());
+    // An only exit learns from them as well.
+    const ExitLoss::Value only = ExitLoss(recipe, 1, at::kCPU)({logits[1]}, targets);
+    EXPECT_DOUBLE_EQ(only.sum, value.exits[1]);
   }
 }
 

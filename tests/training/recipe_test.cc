@@ -51,6 +51,31 @@ TEST(Recipe, NamesItsProcessesWhereThereAreSeveral) {
   EXPECT_FALSE(recipe.validate().ok());
 }
 
+TEST(Recipe, NamesItsTeachersWhereThereAreAny) {
+  Recipe recipe;
+  EXPECT_FALSE(to_json(recipe).contains("teachers"));
+  recipe.teachers = {{"large.bittern", "0123456789abcdef"}, {"wide.bittern", "00000000000000ff"}};
+  EXPECT_EQ(to_json(recipe)["teachers"][1].dump(),
+            R"({"file":"wide.bittern","checksum":"00000000000000ff"})");
+  EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
+  Recipe other = recipe;
+  EXPECT_TRUE(differences(recipe, other).empty());
+  other.teachers.pop_back();
+  EXPECT_EQ(differences(other, recipe),
+            std::vector<std::string>{"teachers (large.bittern 0123456789abcdef, not large.bittern "
+                                     "0123456789abcdef and wide.bittern 00000000000000ff)"});
+  EXPECT_EQ(differences(other, Recipe()),
+            std::vector<std::string>{"teachers (large.bittern 0123456789abcdef, not none)"});
+  other.teachers[0].checksum = "1";
+  EXPECT_EQ(differences(Recipe(), other), std::vector<std::string>{"teachers (none, not large.bittern 1)"});
+
+  nlohmann::ordered_json json = to_json(recipe);
+  json["teachers"][1]["checksum"] = 7;
+  EXPECT_EQ(recipe_from_json(json).error().message, "recipe, teachers[1]: 'checksum' must be a text");
+  json["teachers"] = "large.bittern";
+  EXPECT_EQ(recipe_from_json(json).error().message, "recipe: 'teachers' must be a list");
+}
+
 TEST(Recipe, NamesAnUnknownAMissingAndAMistypedKey) {
   nlohmann::ordered_json json = to_json(Recipe());
   json["learning_rat"] = 1;
@@ -150,6 +175,11 @@ TEST(Recipe, SaysWhatIsWrongWithAnOptionOfTheLossAndTheStages) {
               r.loss.weighting = ExitWeighting::kLearned;
             }),
             "exit weights are given and exit weighting is learned: leave one of them away");
+  EXPECT_EQ(complaint([](Recipe& r) {
+              r.teachers = {{"large.bittern", "1"}};
+              r.loss.distillation = 0;
+            }),
+            "distillation is 0: must be above 0 where teachers are given");
   EXPECT_FALSE(parse_weighting("quadratic").ok());
 }
 
