@@ -5,7 +5,8 @@
 
 SPEC is JSON: {"base": {OPTION: VALUE, ...}, "seeds": [0, 1, 2], "variants": {NAME: {OPTION: VALUE, ...}, ...}}.
 OPTION is one of `bittern train`, without its dashes; a VALUE of true gives a flag, a list its values separated by
-commas, null takes the base's option away. The first variant is what the others are compared with.
+commas, or of `teacher`, whose values are files seen from the working folder, one after another; null takes the base's
+option away. The first variant is what the others are compared with.
 
 Each training has the folder RUNS/VARIANT/seed-N and goes on where it was when this is started again. OUT gets, of each
 variant and exit, mean and standard deviation over seeds of the validation accuracy at the run's best epoch, and the
@@ -28,6 +29,9 @@ import threading
 
 # What this program says itself, and no variant may.
 RESERVED = {"data", "noise", "out", "seed", "threads", "resume", "overwrite", "quiet"}
+
+# Options whose values may hold commas themselves: each value gets the option anew.
+REPEATED = {"teacher"}
 
 
 def fail(message):
@@ -68,6 +72,10 @@ def options_of(spec, variant):
     words = []
     for name, value in merged.items():
         if value is None or value is False:
+            continue
+        if isinstance(value, list) and name in REPEATED:
+            for one in value:
+                words += [f"--{name}", str(one)]
             continue
         words.append(f"--{name}")
         if isinstance(value, list):

@@ -93,6 +93,11 @@ bool is_ours(std::string_view option) {
   return false;
 }
 
+bool is_list_of_texts(const Json& value) {
+  return value.is_array() &&
+         std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_string(); });
+}
+
 Expected<std::vector<std::string>> read_options(const Json& train, const std::string& where) {
   std::vector<std::string> options;
   for (const auto& [key, value] : train.items()) {
@@ -104,9 +109,14 @@ Expected<std::vector<std::string>> read_options(const Json& train, const std::st
     } else if (value.is_string() || value.is_number()) {
       options.push_back("--" + key);
       options.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+    } else if (is_list_of_texts(value)) {
+      for (const Json& one : value) {
+        options.push_back("--" + key);
+        options.push_back(one.get<std::string>());
+      }
     } else {
-      return invalid_argument(
-          fmt::format("{}, train: '{}' must be a text, a number, true or false", where, key));
+      return invalid_argument(fmt::format(
+          "{}, train: '{}' must be a text, a list of texts, a number, true or false", where, key));
     }
   }
   return options;

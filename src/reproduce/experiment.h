@@ -12,7 +12,8 @@
 // Folders are relative to a root that is given beside the file. noise and paper may be missing; `paper` names
 // the row of the paper's tables that is shown beside. single_exits: each network is also trained once for
 // each exit, cut behind it. thresholds: of the entropy rule, nats. train: options of `bittern train` without
-// their dashes; true for a switch.
+// their dashes; true for a switch, a list of texts for an option that is given several times (teacher, whose
+// files are relative to the working folder).
 #pragma once
 
 #include <cstddef>

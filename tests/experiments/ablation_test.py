@@ -105,6 +105,12 @@ class Ablation(unittest.TestCase):
         self.assertNotIn("difference", table["rows"][0]["exits"][0])
         self.assertIn("| smooth | 2 | 67.1 ± 2.8 | 67.2 ± 2.8 | 67.2 ± 2.8 |", finished.stdout)
 
+    def test_gives_each_teacher_an_option_of_its_own(self):
+        self.write({**SPEC, "variants": {"taught": {"teacher": ["a,b.bittern", "c.bittern"]}, "one": {"teacher": "c.bittern"}}})
+        commands = self.ablation("--dry-run").stdout.splitlines()
+        self.assertIn(" --teacher a,b.bittern --teacher c.bittern --seed 0 ", commands[0])
+        self.assertIn(" --teacher c.bittern --seed 0 ", commands[2])
+
     def test_goes_on_where_it_was(self):
         (self.runs / "trap").touch()
         broken = self.ablation()

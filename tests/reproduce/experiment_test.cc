@@ -25,6 +25,16 @@ TEST_F(Experiments, AreRead) {
             (std::vector<std::string>{"--exit-pool", "global", "--no-noise", "--batch", "64"}));
 }
 
+TEST_F(Experiments, GiveAnOptionOnceForEachTextOfAList) {
+  std::string json = text();
+  const std::string from = R"("batch": 64)";
+  json.replace(json.find(from), from.size(), R"("teacher": ["a.bittern", "b.bittern"])");
+  const auto read = read_experiment(write("taught.json", json), "/root");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->train_options, (std::vector<std::string>{"--exit-pool", "global", "--no-noise", "--teacher",
+                                                           "a.bittern", "--teacher", "b.bittern"}));
+}
+
 TEST_F(Experiments, PlanEveryTrainingOnceAndJointOnesFirst) {
   const Experiment read = experiment();
   const std::vector<reproduce::Run> runs = read.runs();
