@@ -120,6 +120,7 @@ void apply_words(Options& options) {
   training::AugmentSettings& augment = recipe.augment;
   if (options.no_random_window || options.no_augment) augment.random_window = false;
   if (options.no_shift || options.no_augment) augment.shift_ms = 0;
+  if (options.no_augment) augment.speed = augment.gain_db = 0;
   if (options.no_noise || options.no_augment) augment.noise_probability = 0;
   if (options.no_spec_augment || options.no_augment) augment.time_masks = augment.frequency_masks = 0;
   options.train.data = options.data;
@@ -269,6 +270,14 @@ void add_recipe_options(Arguments& arguments, Options& options) {
   arguments.add("--shift-ms MS", augment.shift_ms, "Largest time shift")
       .check(whole_within(0, training::kMostShiftMs))
       .show_default();
+  arguments
+      .add("--speed X", augment.speed,
+           "Play clips at 1 - X to 1 + X of their speed, pitch and tempo together")
+      .check(within(0, training::kMostSpeed))
+      .show_default();
+  arguments.add("--gain-db X", augment.gain_db, "Make clips up to so many decibels louder or softer")
+      .check(within(0, training::kMostGainDb))
+      .show_default();
   arguments.add("--noise-probability X", augment.noise_probability, "Share of clips that get noise")
       .check(within(0, 1))
       .show_default();
@@ -286,7 +295,7 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .add("--mixup ALPHA", augment.mixup, "Mix clips in pairs, shares drawn from Beta(ALPHA, ALPHA); 0: off")
       .check(within(0, 1))
       .show_default();
-  arguments.flag("--no-augment", options.no_augment, "None of the four below");
+  arguments.flag("--no-augment", options.no_augment, "None of the four below, speed and gain as they are");
   arguments.flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
   arguments.flag("--no-shift", options.no_shift, "No time shift");
   arguments.flag("--no-noise", options.no_noise, "No background noise");

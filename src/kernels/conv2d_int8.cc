@@ -164,10 +164,9 @@ class Int8Convolution {
     return kernel_ + std::ptrdiff_t{block} * shape_.window.kernel_time * quads_ * kInt8Lanes * kQuad;
   }
   static HWY_INLINE QuadWeights take(const std::int8_t*& weights) {
-    const hn::Repartition<std::int8_t, Int8SumTag> d8;
-    const auto bytes = hn::LoadU(d8, weights);
+    const QuadWeights taken(load_quads(weights));
     weights += kSumLanes * kQuad;
-    return QuadWeights(hn::BitCast(Int8SumTag(), bytes));
+    return taken;
   }
 
   template <int kCount>

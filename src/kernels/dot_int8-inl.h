@@ -8,6 +8,7 @@
 #endif
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/int8_kernel.h"
 #include "hwy/highway.h"
@@ -21,6 +22,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 // At most one block of outputs.
 using Int8SumTag = hn::CappedTag<std::int32_t, kInt8Lanes>;
 using Int8Sums = hn::Vec<Int8SumTag>;
+
+// Four bytes of each lane, behind each other.
+HWY_INLINE Int8Sums load_quads(const std::int8_t* bytes) {
+  const Int8SumTag d;
+#if HWY_TARGET == HWY_SCALAR
+  std::int32_t quad;
+  std::memcpy(&quad, bytes, sizeof(quad));
+  return hn::Set(d, quad);
+#else
+  return hn::BitCast(d, hn::LoadU(hn::Repartition<std::int8_t, Int8SumTag>(), bytes));
+#endif
+}
 
 // The same four bytes in all lanes, and four weights a lane, made ready once for many sums.
 #if HWY_TARGET == HWY_AVX3_DL

@@ -1,6 +1,7 @@
 #include "training/augment.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace bittern::training {
 namespace {
@@ -18,6 +19,28 @@ void add_noise(const std::vector<float>& noise, float level, Random& random, std
     window[static_cast<std::size_t>(i)] += noise[static_cast<std::size_t>((start + i) % length)] * level;
 }
 
+// Catmull and Rom's cubic through four neighbours, at `part` of the way from p[1] to p[2].
+float between(const float* p, float part) {
+  const float a = 3.0F * (p[1] - p[2]) + p[3] - p[0];
+  const float b = 2.0F * p[0] - 5.0F * p[1] + 4.0F * p[2] - p[3];
+  return p[1] + 0.5F * part * (p[2] - p[0] + part * (b + part * a));
+}
+
+// The window that starts at `start`, its centre kept, of the clip played at `speed` times its own.
+void copy_at_speed(const ClipStore& clips, int clip, std::int64_t start, double speed,
+                   std::span<float> window) {
+  const auto wanted = static_cast<double>(window.size());
+  const double first = static_cast<double>(start) + wanted / 2 * (1 - speed);
+  const auto begin = static_cast<std::int64_t>(std::floor(first)) - 1;
+  std::vector<float> stretch(static_cast<std::size_t>(std::ceil(wanted * speed)) + 4);
+  clips.copy(clip, begin, stretch);
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const double at = first + static_cast<double>(i) * speed - static_cast<double>(begin);
+    const double whole = std::floor(at);
+    window[i] = between(stretch.data() + static_cast<std::size_t>(whole) - 1, static_cast<float>(at - whole));
+  }
+}
+
 }  // namespace
 
 void augment_samples(const ClipStore& clips, int clip, std::span<const std::vector<float>> noise,
@@ -31,7 +54,17 @@ void augment_samples(const ClipStore& clips, int clip, std::span<const std::vect
     const std::int64_t most = std::int64_t{settings.shift_ms} * sample_rate / 1000;
     start -= draw(random, -most, most);
   }
-  clips.copy(clip, start, window);
+  if (settings.speed > 0) {
+    const double change = (2 * static_cast<double>(random.uniform()) - 1) * settings.speed;
+    copy_at_speed(clips, clip, start, 1 + change, window);
+  } else {
+    clips.copy(clip, start, window);
+  }
+  if (settings.gain_db > 0) {
+    const double decibels = (2 * static_cast<double>(random.uniform()) - 1) * settings.gain_db;
+    const auto gain = static_cast<float>(std::pow(10.0, decibels / 20));
+    for (float& sample : window) sample *= gain;
+  }
 
   if (noise.empty() || settings.noise_probability <= 0.0F) return;
   if (random.uniform() >= settings.noise_probability) return;

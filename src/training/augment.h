@@ -12,9 +12,11 @@
 
 namespace bittern::training {
 
-// Writes one window of `clip`: a random one of a longer clip (else its centre), shifted in time; what lies
-// outside the clip is 0. Then adds, with the probability of the settings, a random stretch of one of `noise`
-// (each at least 1 sample; shorter than the window: repeated) at a random level. Not clipped to full scale.
+// Writes one window of `clip`: a random one of a longer clip (else its centre), shifted in time, and
+// played slower or faster around its centre: pitch and tempo change together, as of another speaker. What
+// lies outside the clip is 0. Makes it louder or softer. Then adds, with the probability of the settings, a
+// random stretch of one of `noise` (each at least 1 sample; shorter than the window: repeated) at a random
+// level. Not clipped to full scale.
 void augment_samples(const ClipStore& clips, int clip, std::span<const std::vector<float>> noise,
                      const AugmentSettings& settings, int sample_rate, Random& random,
                      std::span<float> window);

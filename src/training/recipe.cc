@@ -120,6 +120,10 @@ Status Recipe::validate() const {
   BITTERN_RETURN_IF_ERROR(check(sum > 0, "the sum of exit_weights", is(sum), "positive"));
   BITTERN_RETURN_IF_ERROR(check(augment.shift_ms >= 0 && augment.shift_ms <= kMostShiftMs, "shift_ms",
                                 is(augment.shift_ms), fmt::format("0 to {}", kMostShiftMs)));
+  BITTERN_RETURN_IF_ERROR(check(augment.speed >= 0 && augment.speed <= kMostSpeed, "speed", is(augment.speed),
+                                fmt::format("0 to {}", kMostSpeed)));
+  BITTERN_RETURN_IF_ERROR(check(augment.gain_db >= 0 && augment.gain_db <= kMostGainDb, "gain_db",
+                                is(augment.gain_db), fmt::format("0 to {}", kMostGainDb)));
   BITTERN_RETURN_IF_ERROR(
       check(share(augment.noise_probability), "noise_probability", is(augment.noise_probability), "0 to 1"));
   BITTERN_RETURN_IF_ERROR(
@@ -167,6 +171,8 @@ Json to_json(const Recipe& recipe) {
       {"augment",
        {{"random_window", augment.random_window},
         {"shift_ms", augment.shift_ms},
+        {"speed", augment.speed},
+        {"gain_db", augment.gain_db},
         {"noise_probability", shortest(augment.noise_probability)},
         {"noise_level", shortest(augment.noise_level)},
         {"time_masks", augment.time_masks},
@@ -241,6 +247,9 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   json::ObjectReader augment_reader(augment, "recipe, augment", ErrorCode::kCorrupt);
   augment_reader.required("random_window", recipe.augment.random_window);
   augment_reader.required("shift_ms", recipe.augment.shift_ms);
+  // Not in folders from before there were any.
+  augment_reader.optional("speed", recipe.augment.speed);
+  augment_reader.optional("gain_db", recipe.augment.gain_db);
   augment_reader.required("noise_probability", recipe.augment.noise_probability);
   augment_reader.required("noise_level", recipe.augment.noise_level);
   augment_reader.required("time_masks", recipe.augment.time_masks);

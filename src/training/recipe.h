@@ -26,11 +26,15 @@ inline constexpr double kBopWarmupShare = 0.1;
 inline constexpr int kLeastBatch = 2;  // batch norm needs more than one
 inline constexpr int kMostBatch = 65536;
 inline constexpr int kMostShiftMs = 60000;
+inline constexpr double kMostSpeed = 0.5;
+inline constexpr double kMostGainDb = 40;
 inline constexpr int kMostMask = 10000;  // frames or mel bins
 
 struct AugmentSettings {
   bool random_window = true;  // of clips longer than the window; else their centre
   int shift_ms = 100;         // time shift, uniform in +-shift_ms; 0: off
+  double speed = 0;           // clips are played at a uniform draw from 1 +- speed of theirs; 0: off
+  double gain_db = 0;         // and this much louder or softer, uniform in decibels; 0: off
   float noise_probability = 0.8F;
   float noise_level = 0.1F;   // noise is scaled by a uniform draw from [0, noise_level)
   int time_masks = 2;         // SpecAugment; 0: off

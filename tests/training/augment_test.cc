@@ -70,6 +70,31 @@ TEST(Augment, SwitchedOffItGivesTheCentreAndDrawsNothing) {
   }
 }
 
+// A slow sine played faster or slower around the window's centre, and louder or softer.
+TEST(Augment, SpeedAndGainAreThoseDrawn) {
+  constexpr double kStep = 0.05;
+  constexpr int kLength = 400, kWindow = 300;
+  datasets::LoadedClips sine;
+  sine.labels = {0};
+  sine.samples.emplace_back();
+  for (int i = 0; i < kLength; ++i) sine.samples[0].push_back(static_cast<float>(std::sin(kStep * i)));
+  const ClipStore clips(std::move(sine));
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    AugmentSettings settings = off();
+    settings.speed = 0.2;
+    settings.gain_db = 6;
+    Random random{seed}, draws{seed};
+    const double speed = 1 + 0.2 * (2 * static_cast<double>(draws.uniform()) - 1);
+    const double gain = std::pow(10, 6 * (2 * static_cast<double>(draws.uniform()) - 1) / 20);
+    const std::vector<float> window = window_of(clips, settings, random, kWindow);
+    for (int i = 0; i < kWindow; ++i) {
+      const double at = kLength / 2.0 + (i - kWindow / 2) * speed;
+      EXPECT_NEAR(static_cast<double>(window[static_cast<std::size_t>(i)]), gain * std::sin(kStep * at), 1e-3)
+          << seed << " " << i;
+    }
+  }
+}
+
 TEST(Augment, ALongClipsWindowLiesAnywhereInIt) {
   AugmentSettings settings = off();
   settings.random_window = true;

@@ -23,6 +23,8 @@ TEST(Recipe, ReadsBackWhatItWrote) {
   recipe.loss.distillation = 0.3;
   recipe.loss.temperature = 4;
   recipe.augment.mixup = 0.2;
+  recipe.augment.speed = 0.1;
+  recipe.augment.gain_db = 6;
   recipe.augment.shift_ms = 0;
   recipe.seed = 18446744073709551615U;
   const Expected<Recipe> read = recipe_from_json(nlohmann::ordered_json::parse(to_json(recipe).dump()));
@@ -134,6 +136,8 @@ TEST(Recipe, RefusesWhatCannotTrain) {
   EXPECT_TRUE(refused([](Recipe& r) { r.exit_weights = {0, 0}; }));
   EXPECT_FALSE(refused([](Recipe& r) { r.exit_weights = {0, 1}; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.augment.shift_ms = -1; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.speed = 0.6; }));
+  EXPECT_TRUE(refused([](Recipe& r) { r.augment.gain_db = -1; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.augment.noise_level = 2; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.augment.time_masks = -1; }));
   EXPECT_TRUE(refused([](Recipe& r) { r.augment.frequency_masks = 101; }));
