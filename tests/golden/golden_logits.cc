@@ -7,7 +7,7 @@
 //   golden_logits CLIPS MODEL --write: prints the file.
 //
 // A line per network, clip and exit: the bits of its logits as hexadecimal words. MODEL is the shipped one;
-// the four architectures beside it have random weights.
+// the architectures beside it, the four and one with an int8 stem and PReLU, have random weights.
 #include <algorithm>
 #include <bit>
 #include <cstdio>
@@ -52,7 +52,8 @@ Expected<std::vector<Named>> networks(const char* shipped) {
   std::vector<Named> list;
   BITTERN_ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> trained, model::open(shipped));
   list.push_back({"trained", std::move(trained)});
-  for (const char* name : {"quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22"}) {
+  for (const char* name : {"quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22",
+                           "bittern:i5x7s4x4-32x2-64x1bn-64x1"}) {
     graph::BuildOptions options;
     options.architecture = name;
     options.classes = 12;
