@@ -246,6 +246,10 @@ TEST(Families, BuildWhatIsWrittenDown) {
                          static_cast<double>(counts.int8_parameters))
         << name;
   }
+  const Network transition = built("bittern:i5x8s4x4-64x1-128x1bin");
+  EXPECT_EQ(std::get<Conv2d>(transition.layer(transition.find("t2.conv")).op).int8,
+            (Int8Input{.scale = 16.0F, .zero = 0}));
+  EXPECT_EQ(transition.find("s2.b1.threshold"), -1);
   // QuickNet's stem and a mean twice where channels are doubled.
   const Network doubled = built("bittern:q8-32x1-64x1");
   EXPECT_EQ(kind(doubled.layer(doubled.find("t2.twice")).op), "concat");
@@ -262,8 +266,9 @@ TEST(Families, BuildWhatIsWrittenDown) {
 TEST(Families, RefuseWhatTheyCannotRead) {
   for (const char* name :
        {"bittern:", "bittern:q16", "bittern:x3-64x2", "bittern:q16-64", "bittern:q0-64x2",
-        "bittern:q16-64x2-", "bittern:q16-64x2b0", "bittern:q16-64x2db", "bittern:q16-64x2z",
-        "bittern:q16-64x2lb", "bittern:q99999-64x2", "bittern:p3x3-64x2", "bittern:q16-64x2\n"}) {
+        "bittern:q16-64x2-", "bittern:q16-64x2b0", "bittern:q16-64x2db", "bittern:q16-64x2i",
+        "bittern:q16-64x2b4i", "bittern:q16-64x2z", "bittern:q16-64x2lb", "bittern:q99999-64x2",
+        "bittern:p3x3-64x2", "bittern:q16-64x2\n"}) {
     const auto refused = find_architecture(name);
     ASSERT_FALSE(refused.ok()) << name;
     EXPECT_NE(refused.error().message.find("cannot be read at"), std::string::npos)

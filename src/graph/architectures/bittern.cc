@@ -20,6 +20,9 @@ constexpr BatchNorm kNorm{.epsilon = 1e-5F, .momentum = 0.9F};
 // Before a sign a scale says nothing: it folds to a threshold per channel.
 constexpr BatchNorm kThreshold{.epsilon = 1e-5F, .momentum = 0.9F, .scale = false};
 
+// Levels of a blurred maximum behind a ReLU: up to 15.9, a sixteenth apart.
+constexpr Int8Input kBehindRelu{.scale = 16.0F, .zero = 0};
+
 struct Stem {
   bool quicknet = false;  // QuickNet's own, else one convolution ...
   int channels = 0;       // of QuickNet's first two
@@ -36,6 +39,7 @@ struct Section {
   Extent stride{2, 2};   // of the transition before it
   bool blurred = false;  // QuickNet's float transition, its pointwise convolution in so many ...
   int groups = 1;        // ... groups, 0: without it
+  bool int8 = false;     // ... in int8
   bool prelu = true;
   bool norm = true;  // before each sign
 };
@@ -92,6 +96,7 @@ class Reader {
     if (section.blurred && !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9' &&
         !number(section.groups))
       return false;
+    section.int8 = section.blurred && section.groups == 1 && take('i');
     if (!section.blurred && take('d')) {
       section.blurred = true;
       section.groups = 0;
@@ -163,8 +168,9 @@ int transition(Builder& builder, const std::string& name, int x, const Section& 
     if (section.groups == 0) {
       x = doubled(builder, name, x, section.channels);
     } else {
-      x = builder.add(name + ".conv", Conv2d{.out_channels = section.channels, .groups = section.groups},
-                      {x});
+      Conv2d pointwise{.out_channels = section.channels, .groups = section.groups};
+      if (section.int8) pointwise.int8 = kBehindRelu;
+      x = builder.add(name + ".conv", pointwise, {x});
     }
     return builder.add(name, kNorm, {x});
   }
