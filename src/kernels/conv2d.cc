@@ -9,7 +9,7 @@
 // Every sum takes its terms in the order of conv2d.h, all of them in one loop over a table of where they lie:
 // loops over rows, columns and channels end after a few rounds, and each end is mispredicted. Rows of outputs
 // stand outermost. A 1 x 1 convolution of pixels without gaps: conv2d_pointwise-inl.h. A depthwise one:
-// conv2d_depthwise-inl.h.
+// conv2d_depthwise-inl.h. Groups of 8 outputs: conv2d_grouped-inl.h.
 // clang-format off: the order of these is Highway's rule
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv2d.cc"
@@ -19,10 +19,9 @@
 // clang-format on
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "kernels/conv2d_depthwise-inl.h"
+#include "kernels/conv2d_grouped-inl.h"
 #include "kernels/conv2d_lines-inl.h"
 #include "kernels/conv2d_pointwise-inl.h"
 #include "kernels/conv2d_tile-inl.h"
@@ -36,34 +35,16 @@ namespace {
 // A row with more pixels than this hardly has a rest.
 constexpr int kManyPixels = 32;
 
-// kVectors vectors of outputs from `channel` on, which read the inputs from `first_input` on. kPaired: the
-// vector's halves are two groups of outputs, and so are the inputs, in turn (Lines).
-template <int kVectors, class D, bool kPaired = false>
+// kVectors vectors of outputs from `channel` on, which read the inputs from `first_input` on.
+template <int kVectors, class D>
 struct Outputs {
   D d;
   int channel;
   int first_input;
 };
 
-// The halves of a vector in turn, lane by lane, and the other way round.
-template <class D>
-struct Turn {
-  alignas(64) static constexpr std::int32_t kInTurn[16] = {0, 8,  1, 9,  2, 10, 3, 11,
-                                                           4, 12, 5, 13, 6, 14, 7, 15};
-  alignas(64) static constexpr std::int32_t kApart[16] = {0, 2, 4, 6, 8, 10, 12, 14,
-                                                          1, 3, 5, 7, 9, 11, 13, 15};
-  template <class V>
-  static HWY_INLINE V in_turn(V v) {
-    return hn::TableLookupLanes(v, hn::SetTableIndices(D(), kInTurn));
-  }
-  template <class V>
-  static HWY_INLINE V apart(V v) {
-    return hn::TableLookupLanes(v, hn::SetTableIndices(D(), kApart));
-  }
-};
-
 // The sums of kPixels pixels.
-template <int kPixels, int kVectors, class D, bool kPaired = false>
+template <int kPixels, int kVectors, class D>
 class Tile {
   using V = hn::Vec<D>;
 
@@ -80,10 +61,7 @@ class Tile {
     const D d;
     for (const float* const* const end = terms + count; terms != end; ++terms) {
       V w[kVectors];
-      for (int v = 0; v < kVectors; ++v) {
-        w[v] = hn::LoadU(d, weights + v * lanes(d));
-        if constexpr (kPaired) w[v] = Turn<D>::in_turn(w[v]);
-      }
+      for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * lanes(d));
       for (int p = 0; p < kPixels; ++p) {
         const float* x = inputs.at(*terms, p);
         for (int v = 0; v < kVectors; ++v) sums_[p][v] = hn::Add(sums_[p][v], hn::Mul(input(x), w[v]));
@@ -93,23 +71,11 @@ class Tile {
   }
 
   // Once all terms are there.
-  HWY_INLINE V (&sums())[kPixels][kVectors] {
-    if constexpr (kPaired) {
-      for (auto& pixel : sums_) {
-        for (V& sum : pixel) sum = Turn<D>::apart(sum);
-      }
-    }
-    return sums_;
-  }
+  HWY_INLINE V (&sums())[kPixels][kVectors] { return sums_; }
 
  private:
   static HWY_INLINE V input(const float*& x) {
-    if constexpr (kPaired) {
-      const hn::Repartition<double, D> d64;
-      double both;
-      std::memcpy(&both, x, sizeof(both));
-      return hn::BitCast(D(), hn::Set(d64, both));
-    } else if constexpr (kVectors == 1) {
+    if constexpr (kVectors == 1) {
       return hn::Set(D(), *x);
     } else {
       return spread(D(), x);
@@ -120,16 +86,15 @@ class Tile {
 };
 
 // Pixels f .. f + kPixels - 1 of row t, which all have the taps of the first.
-template <int kPixels, int kVectors, class D, bool kPaired>
-HWY_INLINE void convolve_pixels(const Problem& p, Lines& lines, const Outputs<kVectors, D, kPaired>& o, int t,
-                                int f) {
+template <int kPixels, int kVectors, class D>
+HWY_INLINE void convolve_pixels(const Problem& p, Lines& lines, const Outputs<kVectors, D>& o, int t, int f) {
   const Window& window = p.shape.window;
   const int depth = p.depth();
   const std::ptrdiff_t outputs = p.shape.out_channels;
   const std::ptrdiff_t stride = lines.pixel_stride();
   const Taps columns = lines.columns(f);
   const Inputs<kPixels> places(lines.offset(f) + o.first_input, window.stride_frequency * stride);
-  Tile<kPixels, kVectors, D, kPaired> tile;
+  Tile<kPixels, kVectors, D> tile;
   const bool all = lines.in_one() && columns.count() == window.kernel_frequency;
   const int rows = all ? lines.taps.count() : 1;
   const int width = all ? columns.count() : 1;
@@ -148,9 +113,8 @@ HWY_INLINE void convolve_pixels(const Problem& p, Lines& lines, const Outputs<kV
 }
 
 // Row t. Pixels whose windows lie inside the lines are neighbours.
-template <int kVectors, class D, bool kPaired>
-HWY_NOINLINE void convolve_row(const Problem& p, Lines& lines, const Outputs<kVectors, D, kPaired>& o,
-                               int t) {
+template <int kVectors, class D>
+HWY_NOINLINE void convolve_row(const Problem& p, Lines& lines, const Outputs<kVectors, D>& o, int t) {
   const auto [whole, end] = lines.whole();
   constexpr int kPixels = kTile<kVectors>;
   constexpr int kFewer = kSmallTile<kVectors>;
@@ -192,26 +156,11 @@ HWY_INLINE void for_groups(const Problem& p, const Body& body) {
   for (int g = 0; g < p.shape.groups; ++g) for_outputs(g * outputs, (g + 1) * outputs, g * p.depth(), body);
 }
 
-bool is_paired([[maybe_unused]] const Problem& p) {
-  if constexpr (!kPairs) return false;
-  const int depth = p.depth();
-  return p.shape.out_channels == 8 * p.shape.groups && p.shape.groups % 2 == 0 && depth <= 8 &&
-         std::has_single_bit(static_cast<unsigned>(depth)) && p.shape.in_channels % 16 == 0 && Lines::fits(p);
-}
-
 HWY_NOINLINE void convolve_rows(const Problem& p) {
-  const bool paired = is_paired(p);
-  Lines lines(p, paired);
+  Lines lines(p);
   for (int t = p.first_row; t < p.last_row; ++t) {
     lines.prepare(t);
-    if (!paired) {
-      for_groups(p, [&](const auto& outputs) HWY_ATTR { convolve_row(p, lines, outputs, t); });
-      continue;
-    }
-    if constexpr (kPairs) {
-      for (int g = 0; g < p.shape.groups; g += 2)
-        convolve_row(p, lines, Outputs<1, FullTag, true>{FullTag(), 8 * g, g * p.depth()}, t);
-    }
+    for_groups(p, [&](const auto& outputs) HWY_ATTR { convolve_row(p, lines, outputs, t); });
   }
 }
 
@@ -224,6 +173,10 @@ void conv2d(const Conv2dShape& shape, View<const float> input, const float* kern
   } else if (is_pointwise(p)) {
     Pointwise(p).run();
     if (Pointwise::writes_signs(p)) return;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  } else if (Grouped::fits(p)) {
+    Grouped(p).run();
+#endif
   } else {
     convolve_rows(p);
   }

@@ -48,29 +48,19 @@ struct Problem {
   }
 };
 
-// Groups of 8 outputs fill half a vector of 16 lanes: two of them share one, if their inputs can be copied
-// into lines.
-constexpr bool kPairs = lanes(FullTag()) == 16;
-
 // The input rows under one row of outputs. Where windows leave them to the left or right, they are copied
 // with zeros around them, so that all pixels are alike: x * w = +-0 is added to sums that are never -0, which
 // changes none. (Weights are finite.)
 class Lines {
  public:
-  explicit Lines(const Problem& p, bool paired)
-      : paired_(paired),
-        copied_(paired || needs_copy(p)),
+  explicit Lines(const Problem& p)
+      : copied_(needs_copy(p)),
         channels_(p.shape.in_channels),
         columns_((p.output.frequency - 1) * p.shape.window.stride_frequency +
                  p.shape.window.kernel_frequency),
         whole_(copied_ ? Whole{0, p.output.frequency}
                        : whole_columns(p.shape.window, p.input.frequency, p.output.frequency)),
-        p_(p) {
-    for (int l = 0; paired && l < lanes(FullTag()); ++l) {
-      const int place = l % (2 * p.depth());
-      lane_[l] = l - place + place % 2 * p.depth() + place / 2;
-    }
-  }
+        p_(p) {}
 
   static bool fits(const Problem& p) {
     const Window& w = p.shape.window;
@@ -140,9 +130,8 @@ class Lines {
   }
 
   HWY_INLINE void find(const float** to, int i, int j, int input, int count) const {
-    const int step = paired_ ? 2 : 1;
-    const float* from = rows[i] + j * pixel_stride() + std::ptrdiff_t{step} * input;
-    for (int n = 0; n < count; ++n, from += step) to[n] = from;
+    const float* const from = rows[i] + j * pixel_stride() + input;
+    for (int n = 0; n < count; ++n) to[n] = from + n;
   }
 
   // Row r of the input, in a place that it shares with r +- kernel_time only.
@@ -155,9 +144,7 @@ class Lines {
     const int inside = std::min(p_.input.frequency, static_cast<int>(columns_) - before);
     std::fill_n(to, before * channels_, 0.0F);
     float* pixel = to + before * channels_;
-    if (kPairs && paired_) {
-      for (int f = 0; f < inside; ++f) pair(p_.input.pixel(r, f), pixel + f * channels_);
-    } else if (p_.input.pixel_stride == channels_) {
+    if (p_.input.pixel_stride == channels_) {
       std::copy_n(p_.input.row(r), inside * channels_, pixel);
     } else {
       for (int f = 0; f < inside; ++f) std::copy_n(p_.input.pixel(r, f), channels_, pixel + f * channels_);
@@ -167,21 +154,11 @@ class Lines {
     return to;
   }
 
-  // The channels of each two groups in turn: g0c0 g1c0 g0c1 g1c1 ...
-  HWY_INLINE void pair(const float* from, float* to) const {
-    const FullTag d;
-    const auto order = hn::SetTableIndices(d, lane_);
-    for (int c = 0; c < channels_; c += lanes(d))
-      hn::StoreU(hn::TableLookupLanes(hn::LoadU(d, from + c), order), d, to + c);
-  }
-
   float floats_[kFloats];
-  std::int32_t lane_[lanes(FullTag())];
   enum Block { kNone, kAll, kPart } block_ = kNone;  // what terms_ holds
   const float* terms_[kTerms];
   bool in_one_ = false;
   int copied_row_[kMaxKernel] = {};  // 1 more than the row that the slot holds; 0: none
-  const bool paired_;
   const bool copied_;
   const std::ptrdiff_t channels_;
   const std::ptrdiff_t columns_;
