@@ -58,6 +58,7 @@ struct Plain {
 
   at::Tensor operator()(const graph::Input&) const { return inputs[0]; }
   at::Tensor operator()(const graph::Conv2d& op) const {
+    if (op.int8) throw std::invalid_argument("int8 convolutions are not written plainly here");
     return at::conv2d(padded(op, 0), tensors.kernel, tensors.bias, {op.stride.time, op.stride.frequency},
                       at::IntArrayRef{0, 0}, at::IntArrayRef{1, 1}, op.groups);
   }

@@ -36,6 +36,8 @@ struct Words {
       words += fmt::format(", {} groups", op.groups);
     if (op.bias) words += ", bias";
     if (!op.trainable) words += ", fixed";
+    if (op.int8)
+      words += fmt::format(", int8 of {} levels a unit, {} below 0", op.int8->scale, op.int8->zero);
     return words;
   }
   std::string operator()(const graph::BinaryConv2d& op) const {
@@ -145,6 +147,7 @@ Json network_json(const NetworkReport& report) {
                         {"float", counts.float_parameters},
                         {"total_batch_norm_as_4", counts.parameters() + extra},
                         {"float_batch_norm_as_4", counts.float_parameters + extra}};
+  if (counts.int8_parameters > 0) json["parameters"]["int8"] = counts.int8_parameters;
   json["packed_mib"] = counts.packed_mib();
   json["float32_mib"] = counts.float32_mib();
   json["exits"] = Json::array();
@@ -178,6 +181,8 @@ std::string network_text(const NetworkReport& report) {
   text += fmt::format("  1-bit       {:>12}\n", grouped(counts.binary_parameters));
   text += fmt::format("  float       {:>12}   {:>12} with batch norm as 4 a channel\n",
                       grouped(counts.float_parameters), grouped(counts.float_parameters + extra));
+  if (counts.int8_parameters > 0)
+    text += fmt::format("    as int8   {:>12}\n", grouped(counts.int8_parameters));
   text += fmt::format("packed        {:>12.3f} MiB\n", counts.packed_mib());
   text += fmt::format("float32       {:>12.3f} MiB\n\n", counts.float32_mib());
   text += exits_text(report, counts);

@@ -44,9 +44,7 @@ std::vector<Use> uses_of(const runtime::Step& step) {
   std::vector<Use> uses{{"input", step.input}};
   if (const auto* add = std::get_if<runtime::AddStep>(&step.operation))
     uses.push_back({"second", add->second});
-  const runtime::Epilogue* epilogue = nullptr;
-  if (const auto* conv = std::get_if<runtime::ConvStep>(&step.operation)) epilogue = &conv->epilogue;
-  if (const auto* conv = std::get_if<runtime::BinaryConvStep>(&step.operation)) epilogue = &conv->epilogue;
+  const runtime::Epilogue* const epilogue = runtime::epilogue_of(step);
   if (epilogue != nullptr && epilogue->residual) uses.push_back({"residual", epilogue->residual});
   uses.push_back({"output", step.output});
   if (epilogue != nullptr && epilogue->signs) uses.push_back({"signs", epilogue->signs});

@@ -196,6 +196,9 @@ class Import {
       norm->scale = from.find("gamma") != nullptr;
       norm->center = from.find("beta") != nullptr;
     } else if (auto* conv = std::get_if<graph::Conv2d>(&op)) {
+      if (conv->int8)
+        return unsupported(fmt::format("{}: Larq has no int8 convolutions, such as its {}",
+                                       options_.architecture, pattern_.layer(index).name));
       const bool depthwise = is_depthwise(pattern_, index);
       BITTERN_ASSIGN_OR_RETURN(const KerasWeight* const kernel,
                                kernel_of(from, depthwise ? "depthwise_kernel" : "kernel"));

@@ -42,7 +42,8 @@ struct Counts {
 
 // An int8 convolution's MACs count as float ones, its weights as float parameters too: they are trained as
 // such. BatchNorm counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains
-// after folding). A magnitude-aware kernel's scales are not counted: they are made from its latent weights.
+// after folding). A magnitude-aware kernel's scales are not counted, nor an int8 one's: they are made from
+// the weights that training has.
 Counts count(const Network& network);
 
 // Roughly what one run costs, in float MACs: a word of 64 binary ones counts as one, full or not, for outputs

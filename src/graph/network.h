@@ -56,7 +56,8 @@ struct Input {
 };
 
 // How the input of an int8 convolution becomes one of 256 levels: round(x * scale), of which `zero` lie below
-// 0. The defaults hold log-mel from -10 to 5.9 nats, a sixteenth apart.
+// 0. The defaults hold log-mel from -10 to 5.9 nats, a sixteenth apart; beyond, as in silence, the last level
+// stands for all.
 struct Int8Input {
   float scale = 16.0F;
   int zero = 160;

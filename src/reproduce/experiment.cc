@@ -94,7 +94,7 @@ bool is_ours(std::string_view option) {
 }
 
 bool is_list_of_texts(const Json& value) {
-  return value.is_array() &&
+  return value.is_array() && !value.empty() &&
          std::all_of(value.begin(), value.end(), [](const Json& one) { return one.is_string(); });
 }
 

@@ -196,13 +196,6 @@ class Lowering {
     return true;
   }
 
-  static Epilogue* epilogue_of(Step& step) {
-    if (auto* conv = std::get_if<ConvStep>(&step.operation)) return &conv->epilogue;
-    if (auto* conv = std::get_if<BinaryConvStep>(&step.operation)) return &conv->epilogue;
-    if (auto* conv = std::get_if<Int8ConvStep>(&step.operation)) return &conv->epilogue;
-    return nullptr;
-  }
-
   // What a tap adds where it lies outside: padding is +1 and differs from the weights that are -1.
   std::shared_ptr<const std::int16_t[]> tap_bits_of(int i, const graph::BinaryConv2d& op, int in) const {
     if (op.pad_value != graph::BinaryPadding::kOne) return {};

@@ -34,6 +34,15 @@ int Plan::steps_to(int exit) const {
   return steps;
 }
 
+Epilogue* epilogue_of(Step& step) {
+  if (auto* conv = std::get_if<ConvStep>(&step.operation)) return &conv->epilogue;
+  if (auto* conv = std::get_if<BinaryConvStep>(&step.operation)) return &conv->epilogue;
+  if (auto* conv = std::get_if<Int8ConvStep>(&step.operation)) return &conv->epilogue;
+  return nullptr;
+}
+
+const Epilogue* epilogue_of(const Step& step) { return epilogue_of(const_cast<Step&>(step)); }
+
 std::string_view kernel_of(const Step& step) {
   struct Name {
     std::string_view operator()(const PackStep&) const { return "pack_signs"; }

@@ -187,6 +187,10 @@ struct Plan {
   int steps_to(int exit) const;
 };
 
+// A convolution's; null for other steps.
+Epilogue* epilogue_of(Step& step);
+const Epilogue* epilogue_of(const Step& step);
+
 // Which kernel a step calls: "binary_conv2d", "conv2d", "pack_signs", ...
 std::string_view kernel_of(const Step& step);
 

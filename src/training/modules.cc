@@ -118,7 +118,7 @@ struct Run {
   at::Tensor operator()(const graph::Input&) const { return inputs[0]; }
   at::Tensor operator()(const graph::Conv2d& op) const {
     if (!op.int8) return convolution(inputs[0], tensors.kernel, tensors.bias, op);
-    // Sums of whole numbers, exact as in the runtime, whatever their order.
+    // On the CPU sums of whole numbers, exact as in the runtime, whatever their order.
     const at::Tensor steps = int8_steps(tensors.kernel);
     const at::Tensor sums =
         convolution(int8_levels(inputs[0], *op.int8), int8_kernel(tensors.kernel, steps), tensors.bias, op);

@@ -171,8 +171,6 @@ Json to_json(const Recipe& recipe) {
       {"augment",
        {{"random_window", augment.random_window},
         {"shift_ms", augment.shift_ms},
-        {"speed", augment.speed},
-        {"gain_db", augment.gain_db},
         {"noise_probability", shortest(augment.noise_probability)},
         {"noise_level", shortest(augment.noise_level)},
         {"time_masks", augment.time_masks},
@@ -185,6 +183,9 @@ Json to_json(const Recipe& recipe) {
       {"device", recipe.device},
       {"precision", name(recipe.precision)},
   };
+  // Only where they are on: recipes of earlier builds stay the same text.
+  if (augment.speed > 0) json["augment"]["speed"] = augment.speed;
+  if (augment.gain_db > 0) json["augment"]["gain_db"] = augment.gain_db;
   if (recipe.processes > 1) json["processes"] = recipe.processes;
   for (const TeacherName& teacher : recipe.teachers)
     json["teachers"].push_back({{"file", teacher.file}, {"checksum", teacher.checksum}});
@@ -247,7 +248,6 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   json::ObjectReader augment_reader(augment, "recipe, augment", ErrorCode::kCorrupt);
   augment_reader.required("random_window", recipe.augment.random_window);
   augment_reader.required("shift_ms", recipe.augment.shift_ms);
-  // Not in folders from before there were any.
   augment_reader.optional("speed", recipe.augment.speed);
   augment_reader.optional("gain_db", recipe.augment.gain_db);
   augment_reader.required("noise_probability", recipe.augment.noise_probability);

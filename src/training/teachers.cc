@@ -1,7 +1,6 @@
 #include "training/teachers.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,8 +22,10 @@ Expected<TeacherModel> read_teacher(const std::filesystem::path& path) {
         "{}: its name is not UTF-8, and the recipe is to hold it: rename the file", path.string()));
   }
   BITTERN_ASSIGN_OR_RETURN(const auto file, MappedFile::open(path, model::kMaxFileBytes));
-  teacher.name.checksum = fmt::format("{:016x}", checksum(file->bytes()));
-  auto model = model::read_copy(file->bytes());
+  // A copy first: the checksum is of the bytes that are read, whatever happens to the file.
+  const std::vector<std::byte> bytes(file->bytes().begin(), file->bytes().end());
+  teacher.name.checksum = fmt::format("{:016x}", checksum(bytes));
+  auto model = model::read_copy(bytes);
   if (!model.ok())
     return Error{model.error().code, fmt::format("{}: {}", path.string(), model.error().message)};
   teacher.model = std::move(model).value();

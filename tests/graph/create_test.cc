@@ -164,6 +164,13 @@ const Broken kShapes[] = {
 INSTANTIATE_TEST_SUITE_P(Shapes, CreateRefuses, testing::ValuesIn(kShapes),
                          [](const auto& info) { return info.param.name; });
 
+Conv2d& int8(Layers& layers) {
+  Conv2d& conv = op<Conv2d>(layers, kConvLayer);
+  conv.out_channels = 16;
+  conv.int8 = Int8Input{};
+  return conv;
+}
+
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -197,6 +204,33 @@ const Broken kAttributes[] = {
            .kernel = {3, 5}, .out_channels = 16, .groups = 16, .initializer = Initializer::kBlur};
      },
      "must be 3x3 and depthwise"},
+    {"Int8Groups",
+     [](Layers& l) {
+       Conv2d& conv = op<Conv2d>(l, kGroupedLayer);
+       conv.out_channels = 16;
+       conv.int8 = Int8Input{};
+     },
+     "has no groups"},
+    {"Int8Bias", [](Layers& l) { int8(l).bias = true; }, "no bias"},
+    {"Int8Fixed", [](Layers& l) { int8(l).trainable = false; }, "trainable"},
+    {"Int8Outputs", [](Layers& l) { int8(l).out_channels = 24; }, "24 output channels"},
+    {"Int8WideOutput", [](Layers& l) { int8(l).out_channels = 528; }, "528 output channels"},
+    {"Int8Terms",
+     [](Layers& l) {
+       int8(l).kernel = {27, 19};
+     },
+     "513 products"},
+    {"Int8Window",
+     [](Layers& l) {
+       l[0].output.frequency = kMaxFrequency;
+       int8(l).kernel = {8, 3};
+     },
+     "window of rows is larger than 8192"},
+    {"Int8NoScale", [](Layers& l) { int8(l).int8->scale = 0; }, "input scale"},
+    {"Int8LargeScale", [](Layers& l) { int8(l).int8->scale = 1001; }, "input scale"},
+    {"Int8Scale", [](Layers& l) { int8(l).int8->scale = kNan; }, "input scale"},
+    {"Int8NegativeZero", [](Layers& l) { int8(l).int8->zero = -1; }, "level of zero is -1"},
+    {"Int8Zero", [](Layers& l) { int8(l).int8->zero = 256; }, "level of zero is 256"},
     {"PadValue", [](Layers& l) { op<BinaryConv2d>(l, kBinaryLayer).pad_value = unknown<BinaryPadding>(); },
      "padding value has"},
     {"InputQuantizer",

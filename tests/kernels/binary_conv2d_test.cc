@@ -118,6 +118,38 @@ TEST(BinaryConv2d, EpilogueEqualsItsTwin) {
   });
 }
 
+// A kernel of nine words and whole areas of pixels at once: tensors without gaps that are no rings, residual
+// in place, cut in pieces.
+TEST(BinaryConv2d, NineWordsOfTensorsWithoutGaps) {
+  struct {
+    Window window;
+    int inputs;
+  } const kernels[] = {{{3, 3, 1, 1, 1, 1}, 64}, {{3, 3, 1, 1, 1, 1}, 50}, {{3, 1, 1, 1, 1, 0}, 192}};
+  Random random{12};
+  for (const auto& kernel : kernels) {
+    for (const bool one : {false, true}) {
+      const BinaryConv2dShape shape{kernel.window, kernel.inputs, 64, one};
+      SCOPED_TRACE(describe_shape(shape));
+      const Case c(random, shape, 12, 11, 12, 11);
+      Tensor<float> before = random_tensor(random, 12, 11, 64);
+      for_isas([&](const KernelTable& table) {
+        const Tensor<std::uint64_t> bits = packed(c.input);
+        Tensor<float> sums = before;
+        Epilogue epilogue;
+        const View<float> output = dense_view(sums.values.data(), 12, 11, 64);
+        epilogue.residual = output;
+        const auto input = dense_view<const std::uint64_t>(bits.values.data(), 12, 11, bits.channels);
+        in_pieces(random, 12, [&](int first, int last) {
+          table.binary_conv2d(shape, input, c.packed_kernel.data(), c.tap_bits.data(), epilogue, output,
+                              first, last);
+        });
+        for (std::size_t i = 0; i < sums.values.size(); ++i)
+          ASSERT_EQ(sums.values[i], before.values[i] + c.sums.values[i]) << i;
+      });
+    }
+  }
+}
+
 // Deep enough that counts per byte must be widened many times, and the largest kernel there is.
 TEST(BinaryConv2d, LargestKernelsAndDepths) {
   struct {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/aligned.h"
 #include "core/int8_kernel.h"
@@ -88,6 +89,29 @@ TEST(Conv2dInt8, EqualsItsTwin) {
 TEST(Conv2dInt8, LargestSums) {
   Random random{3};
   check(random, {{8, 8, 1, 1, 0, 0}, 8, 16, 1.0F, 255}, 9, 9, 2, 2, true);
+}
+
+// What is no number takes the lowest level, infinities the last ones.
+TEST(Conv2dInt8, NumbersBeyondAllLevels) {
+  const Int8Conv2dShape shape{{1, 1, 1, 1, 0, 0}, 1, 16, 16.0F, 160};
+  AlignedBuffer<std::int8_t> kernel(int8_kernel_bytes(16, 1, 1));
+  for (int o = 0; o < 16; ++o) kernel.data()[int8_kernel_index(o, 0, 0, 1, 1)] = 1;
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> values{std::numeric_limits<float>::quiet_NaN(), -infinity, infinity, -0.0F, 1e30F};
+  const float levels[] = {-160, -160, 95, 0, 95};
+  for_isas([&](const KernelTable& table) {
+    std::vector<float> output(values.size() * 16);
+    const auto to = dense_view(output.data(), 1, static_cast<int>(values.size()), 16);
+    table.conv2d_int8(shape, dense_view(values.data(), 1, static_cast<int>(values.size()), 1), kernel.data(),
+                      {}, to, 0, 1);
+    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(output[i * 16], levels[i]) << i;
+  });
+}
+
+// As many rows as a kernel has, none of whole quads.
+TEST(Conv2dInt8, TallKernel) {
+  Random random{5};
+  check(random, {{30, 17, 1, 1, 15, 8}, 1, 16, 16.0F, 160}, 31, 18, 31, 18);
 }
 
 TEST(Conv2dInt8, MostOutputs) {

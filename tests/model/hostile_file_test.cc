@@ -59,6 +59,12 @@ const std::vector<Trick>& tricks() {
       {"conv_of_negative_groups", "network", set_op_field("blur", Conv2d::VT_GROUPS, -12)},
       {"conv_of_huge_kernel", "network", set_op_field("stem", Conv2d::VT_KERNEL, kHuge)},
       {"conv_of_no_stride", "network", set_op_field("stem", Conv2d::VT_STRIDE, 0)},
+      {"int8_conv_of_many_channels", "network", set_op_field("levels", Conv2d::VT_OUT_CHANNELS, 528)},
+      {"int8_conv_of_huge_kernel", "network",
+       set_op_field("levels", Conv2d::VT_KERNEL, schema::Extent(31, 31))},
+      {"int8_conv_of_no_scale", "network", set_op_field("levels", Conv2d::VT_INT8, schema::Int8Input(0, 1))},
+      {"int8_conv_of_a_zero_beyond", "network",
+       set_op_field("levels", Conv2d::VT_INT8, schema::Int8Input(1, 256))},
       {"binary_conv_of_2G_channels", "network",
        set_op_field("d1.conv", BinaryConv2d::VT_OUT_CHANNELS, kHuge)},
       {"binary_conv_clip_not_a_number", "network",
@@ -69,7 +75,7 @@ const std::vector<Trick>& tricks() {
       {"work_of_hours", "million multiply-accumulates",
        [](F& f) {
          set_op_field("input", schema::Input::VT_TIME, 65536)(f);
-         set_op_field("input", schema::Input::VT_FREQUENCY, 512)(f);
+         set_op_field("input", schema::Input::VT_FREQUENCY, 448)(f);
          set_op_field("stem", Conv2d::VT_KERNEL, schema::Extent(31, 31))(f);
        }},
       {"clip_of_17M_samples", "clip_samples",
@@ -102,6 +108,8 @@ const std::vector<Trick>& tricks() {
        [](F& f) { f.set_field(tensor_of(f, "stem"), schema::Tensor::VT_TYPE, std::uint8_t{9}); }},
       {"floats_as_words", "type",
        [](F& f) { f.set_field(tensor_of(f, "stem"), schema::Tensor::VT_TYPE, schema::ElementType::Word64); }},
+      {"bytes_as_floats", "type",
+       [](F& f) { f.set_field(tensor_of(f, "levels"), schema::Tensor::VT_TYPE, schema::ElementType::Int8); }},
       {"tensor_of_4G", "structure", [](F& f) { f.set(length_of(tensor_of(f, "stem")->data()), UINT32_MAX); }},
       {"tensor_of_none", "empty", [](F& f) { f.set(length_of(tensor_of(f, "stem")->data()), 0U); }},
       {"tensor_cut_inside_an_element", "inside an element",

@@ -43,10 +43,10 @@ inline graph::Network tiny_network(int classes = 3) {
                          .trainable = false},
                   {x});
   x = builder.add("pool2", AvgPool{}, {x});
-  x = builder.add(
-      "levels", Conv2d{.kernel = {1, 3}, .out_channels = 16, .int8 = Int8Input{.scale = 20.0F, .zero = 100}},
-      {x});
   x = builder.add("point", Conv2d{.out_channels = 70, .bias = true}, {x});
+  x = builder.add(
+      "levels", Conv2d{.kernel = {1, 1}, .out_channels = 16, .int8 = Int8Input{.scale = 20.0F, .zero = 100}},
+      {x});
   exit("exit3", x, Exit{.norm = ExitNorm::kNone, .pool = ExitPool::kTime, .dense = ExitDense::kFloat});
   return Network::create("tiny", builder.layers()).value();
 }

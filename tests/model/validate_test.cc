@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 
+#include "core/int8_kernel.h"
 #include "model/file.h"
 #include "model/random_model.h"
 #include "model/text.h"
@@ -29,6 +30,9 @@ std::span<float> writable(std::span<const float> values) {
 }
 std::span<std::uint64_t> writable(std::span<const std::uint64_t> values) {
   return {const_cast<std::uint64_t*>(values.data()), values.size()};
+}
+std::span<std::int8_t> writable(std::span<const std::int8_t> values) {
+  return {const_cast<std::int8_t*>(values.data()), values.size()};
 }
 LayerWeights& weights_of(Model& model, std::string_view layer) {
   return model.weights[static_cast<std::size_t>(model.network.find(layer))];
@@ -61,6 +65,22 @@ const std::vector<Fault>& faults() {
        [](Model& m) { writable(weights_of(m, "d1.conv").bits)[7] |= 1U; }},
       {"row_padding_bit", "padding bit",
        [](Model& m) { writable(weights_of(m, "exit2").bits)[1] |= std::uint64_t{1} << 63U; }},
+      {"int8_padding_value", "\"levels\": int8_kernel: a padding value is not 0",
+       [](Model& m) {
+         writable(weights_of(m, "levels").int8_kernel)[int8_kernel_index(5, 0, 69, 1, 70) + 1] = 1;
+       }},
+      {"int8_kernel_short", "int8_kernel has",
+       [](Model& m) {
+         auto& k = weights_of(m, "levels").int8_kernel;
+         k = k.first(k.size() - 64);
+       }},
+      {"int8_kernel_of_a_float_convolution", "int8_kernel has",
+       [](Model& m) { weights_of(m, "stem").int8_kernel = weights_of(m, "levels").int8_kernel; }},
+      {"int8_kernel_unaligned", "aligned",
+       [](Model& m) {
+         auto& k = weights_of(m, "levels").int8_kernel;
+         k = std::span(k.data() + 1, k.size());
+       }},
       {"label_missing", "2 labels for 3 classes", [](Model& m) { m.labels.pop_back(); }},
       {"label_empty", "empty", [](Model& m) { m.labels[1].clear(); }},
       {"label_twice", "\"label-0\" stands twice", [](Model& m) { m.labels[1] = m.labels[0]; }},
@@ -116,16 +136,16 @@ TEST(Sizes, AreThoseOfTheShapes) {
   EXPECT_EQ(sizes("b1.conv"), (LayerSizes{.bits = 72}));
   EXPECT_EQ(sizes("d1.conv"), (LayerSizes{.bits = 72, .scale = 4}));
   EXPECT_EQ(sizes("blur"), (LayerSizes{.kernel = 108}));
-  // A row of 3 columns and 12 inputs are 9 quads for each of 16 outputs.
-  EXPECT_EQ(sizes("levels"), (LayerSizes{.scale = 16, .int8_kernel = 576}));
-  EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 1120, .bias = 70}));
+  // 70 inputs are 18 quads for each of 16 outputs.
+  EXPECT_EQ(sizes("levels"), (LayerSizes{.scale = 16, .int8_kernel = 1152}));
+  EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 840, .bias = 70}));
   // exit1 reads 10x16x8 and pools over time: 128 inputs, two words a class.
   EXPECT_EQ(sizes("exit1"), (LayerSizes{.bits = 6, .scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8}));
   // exit2 pools over all: 12 inputs, normalised after.
   EXPECT_EQ(sizes("exit2"),
             (LayerSizes{.bits = 3, .scale = 3, .bias = 3, .norm_scale = 12, .norm_bias = 12}));
-  // exit3 reads 3x2x70.
-  EXPECT_EQ(sizes("exit3"), (LayerSizes{.kernel = 420, .bias = 3}));
+  // exit3 reads 3x2x16.
+  EXPECT_EQ(sizes("exit3"), (LayerSizes{.kernel = 96, .bias = 3}));
 }
 
 TEST(Text, KnowsUtf8FromWhatOnlyLooksLikeIt) {

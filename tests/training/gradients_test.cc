@@ -55,6 +55,32 @@ TEST(Quantizers, MagnitudeAwareSignScalesBothWaysPerOutput) {
   EXPECT_EQ(list(w.grad()), (std::vector<float>{1, 0.5F, 0, 0.5F}));
 }
 
+TEST(Quantizers, Int8KernelsPassEveryGradient) {
+  // Of 127 units a hundredth of the largest is 1.27: rounds to 1.
+  for (const float largest : {1.0F, 0.3F, 0.7F, 1.7F, 3.3F, 1e-3F, 0.123F, 9.7F}) {
+    const at::Tensor w = at::tensor(std::vector<float>{largest, -largest / 2, largest / 100, 0}).view({4, 1});
+    const at::Tensor x = w.clone().set_requires_grad(true);
+    const at::Tensor steps = int8_steps(x);
+    const at::Tensor y = int8_kernel(x, steps);
+    const std::vector<float> values = list(y);
+    EXPECT_EQ(values[0], 127);
+    EXPECT_NEAR(values[1], -63.5F, 0.5F);
+    EXPECT_EQ(values[2], 1);
+    EXPECT_EQ(values[3], 0);
+    (y * steps).sum().backward();
+    for (const float gradient : list(x.grad())) EXPECT_NEAR(gradient, 1, 1e-6F) << largest;
+  }
+}
+
+TEST(Quantizers, Int8LevelsEndAtBothEndsAndRoundToEven) {
+  const graph::Int8Input input{.scale = 2, .zero = 4};
+  const at::Tensor x = row({-100, -2, -1.75F, -0.25F, 0.25F, 0.75F, 125.5F, 126});
+  const at::Tensor y = int8_levels(x, input);
+  EXPECT_EQ(list(y), (std::vector<float>{-4, -4, -4, 0, 0, 2, 251, 251}));
+  y.sum().backward();
+  EXPECT_EQ(list(x.grad()), (std::vector<float>{0, 2, 2, 2, 2, 2, 2, 0}));
+}
+
 TEST(BatchNorm, NormalisesByTheBiasedAndRemembersTheUnbiasedVariance) {
   BatchNormState state;
   state.mean = at::zeros({1});

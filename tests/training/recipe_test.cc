@@ -53,6 +53,16 @@ TEST(Recipe, NamesItsProcessesWhereThereAreSeveral) {
   EXPECT_FALSE(recipe.validate().ok());
 }
 
+TEST(Recipe, NamesSpeedAndGainWhereTheyAreOn) {
+  Recipe recipe;
+  EXPECT_FALSE(to_json(recipe)["augment"].contains("speed"));
+  EXPECT_FALSE(to_json(recipe)["augment"].contains("gain_db"));
+  recipe.augment.speed = 0.1;
+  recipe.augment.gain_db = 6;
+  EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
+  EXPECT_EQ(differences(recipe, Recipe()).size(), 1U);
+}
+
 TEST(Recipe, NamesItsTeachersWhereThereAreAny) {
   Recipe recipe;
   EXPECT_FALSE(to_json(recipe).contains("teachers"));
