@@ -98,15 +98,17 @@ std::shared_ptr<Model> random_model(const graph::Network& network, std::uint64_t
     const auto norm_bias = storage->add_floats(sizes.norm_bias);
     const auto int8_kernel = storage->add_bytes(sizes.int8_kernel);
     fill(kernel, random, -0.3F, 0.3F);
-    fill_scales(scale, random, 0.1F);
+    const auto* conv2d = std::get_if<graph::Conv2d>(&op);
+    const bool int8 = conv2d != nullptr && conv2d->int8;
+    fill_scales(scale, random, int8 ? 5e-5F : 0.1F);  // a step of weights and one of levels
     fill(bias, random, -0.5F, 0.5F);
     fill_scales(norm_scale, random, 1.0F);
     fill(norm_bias, random, -0.5F, 0.5F);
     if (const auto* conv = std::get_if<graph::BinaryConv2d>(&op)) {
       fill_kernel_bits(bits, random, conv->out_channels, conv->kernel.time * conv->kernel.frequency,
                        network.input_of(i).channels);
-    } else if (const auto* levels = std::get_if<graph::Conv2d>(&op); levels != nullptr && levels->int8) {
-      fill_int8_kernel(int8_kernel, random, *levels, network.input_of(i).channels);
+    } else if (int8) {
+      fill_int8_kernel(int8_kernel, random, *conv2d, network.input_of(i).channels);
     } else if (const auto* exit = std::get_if<graph::Exit>(&op)) {
       fill_row_bits(bits, random, graph::dense_inputs(*exit, network.input_of(i)));
     }

@@ -60,7 +60,7 @@ TEST(Recipe, NamesSpeedAndGainWhereTheyAreOn) {
   recipe.augment.speed = 0.1;
   recipe.augment.gain_db = 6;
   EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
-  EXPECT_EQ(differences(recipe, Recipe()).size(), 1U);
+  EXPECT_EQ(differences(recipe, Recipe()).size(), 2U);
 }
 
 TEST(Recipe, NamesItsTeachersWhereThereAreAny) {
