@@ -92,9 +92,13 @@ def broadcast_block(weights, x, stride, dilation):
     if transition:
         scale, shift = weights.at("widen.1").affine()
         x = tf.nn.relu(conv(x, frequency_first(weights["widen.0.weight"]) * scale, shift))
-    x = frequency_conv(x, frequency_first(weights["frequency.weight"]), stride)
+    scale, shift = weights.at("frequency_norm.norm").affine()
     channels = x.shape[-1]
-    scale, shift = (bands(part, channels, x.shape[2]) for part in weights.at("frequency_norm.norm").affine())
+    # What a channel's bands have in common goes into its kernel: int8 has one scale for all that lies between.
+    of_channel = np.abs(scale).reshape(channels, -1).mean(1)
+    scale = scale / of_channel.repeat(len(scale) // channels)
+    x = frequency_conv(x, frequency_first(weights["frequency.weight"]) * of_channel, stride)
+    scale, shift = bands(scale, channels, x.shape[2]), bands(shift, channels, x.shape[2])
     wide = x * scale + shift
     scale, shift = weights.at("time_norm").affine()
     kernel = frequency_first(weights["time.weight"]) * scale

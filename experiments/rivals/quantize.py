@@ -82,8 +82,10 @@ class Model:
         return (y.astype(np.float32) - zero) * scale
 
 
-def answers(model, inputs):
-    return np.array([model.logits(x[None]).argmax() for x in inputs])
+def correlation(logits, others):
+    """Of what clips differ in: each class's mean is taken away."""
+    own, other = (values - values.mean(0) for values in (logits, others))
+    return float((own * other).sum() / max(np.sqrt((own ** 2).sum() * (other ** 2).sum()), 1e-30))
 
 
 def read_run(run):
@@ -100,6 +102,7 @@ def convert_run(run, examples, splits):
     told = {"network": name, "input": result["options"]["input"], "forms": {},
             "versions": {package: version(package) for package in ("tensorflow", "ai-edge-litert", "numpy")}}
     forms = {"float32": None} if name in WITHOUT_INT8 else {"float32": None, "int8": inputs_of(examples, state)}
+    exact = {}
     for form, ranges in forms.items():
         content = convert(model, ranges)
         files.replace(run / f"{form}.tflite", lambda temporary: temporary.write_bytes(content))
@@ -108,9 +111,11 @@ def convert_run(run, examples, splits):
         for split, (features, labels) in splits.items():
             if split not in result:
                 continue
-            said = answers(litert, inputs_of(features, state))
+            logits = np.stack([litert.logits(x[None]) for x in inputs_of(features, state)])
+            said = logits.argmax(1)
             row[split] = {"accuracy": float((said == labels).mean()), "answers": said.tolist(),
-                          "other_than_pytorch": int((said != np.array(result[split]["answers"])).sum())}
+                          "other_than_pytorch": int((said != np.array(result[split]["answers"])).sum()),
+                          "correlation_with_float32": correlation(logits, exact.setdefault(split, logits))}
     return told
 
 
@@ -128,7 +133,8 @@ def main():
         files.write_json(run / "litert.json", told)
         for form, row in told["forms"].items():
             print(f"{run}: {form}, {row['bytes']} bytes, " + ", ".join(
-                f"{split} {100 * row[split]['accuracy']:.1f} %, {row[split]['other_than_pytorch']} answers other than PyTorch's"
+                f"{split} {100 * row[split]['accuracy']:.1f} %, {row[split]['other_than_pytorch']} answers other than PyTorch's, "
+                f"correlation with float32 {row[split]['correlation_with_float32']:.4f}"
                 for split in splits if split in row), flush=True)
 
 

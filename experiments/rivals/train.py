@@ -11,9 +11,12 @@ only, and only when the training is over.
 import argparse
 import json
 import math
+import os
 import pathlib
 import sys
 import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # torch's own threads are --threads
 
 import numpy as np
 import torch
