@@ -82,7 +82,7 @@ def percent(value):
 
 def table(points, times, against):
     head = ["", "engine", "time, us", "KiB", "test accuracy, %", "95 %", "seeds, float"]
-    head += [f"difference from {pathlib.PurePath(against['model']).name}, 95 %"] if against else []
+    head += [f"difference from {pathlib.PurePath(against['model']).name} ({against['policy']}), 95 %"] if against else []
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for point in points:
         accuracy = point["accuracy"]

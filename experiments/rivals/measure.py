@@ -115,7 +115,7 @@ def main():
             row["exits"] = [{"exit": exit, **told} for exit, told in parts.items()]
     cpu = pathlib.Path("/proc/cpuinfo").read_text()
     versions = {package: quantize.version(package) for package in ("tensorflow", "ai-edge-litert", "numpy")}
-    told = subprocess.run([arguments.bittern, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    told = subprocess.run([arguments.bittern, "--version"], capture_output=True, text=True, check=False).stdout.split()[-1]
     files.write_json(arguments.out, {
         "cpu": re.search(r"model name\s*:\s*(.*)", cpu).group(1),
         "cpu_id": dict(re.findall(r"(cpu family|model|stepping)\s*: (\d+)", cpu)),

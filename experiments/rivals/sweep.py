@@ -121,7 +121,8 @@ class Sweep:
         row = self.rows.setdefault(name, {"name": name, "rival": self.spec["rivals"][name], "tunings": {}, "runs": []})
         row |= counts
         told = {"epoch": result["epoch"], "validation": result["validation"]["accuracy"]}
-        self.shared["labels"] = result["labels"]
+        if self.shared.setdefault("labels", result["labels"]) != result["labels"]:
+            fail(f"{self.arguments.out}: holds results for other labels; give another --out")
         if seed == self.spec["seeds"][0]:
             teacher = self.spec["rivals"][name].get("teacher")
             of_teacher = {"teacher": self.chosen(teacher)} if teacher else {}
