@@ -151,9 +151,10 @@ def check_litert(folder):
         if result["options"]["network"] in quantize.WITHOUT_INT8:
             continue
         coarse = quantize.Model(quantize.convert(model, inputs))
-        # What clips differ in is little where weights are random, so the logits' own size is the measure.
+        # Only a conversion that is wrong is seen here: with random weights clips differ in less than int8 rounds. What int8
+        # does to a trained network stands in its litert.json.
         off = float(np.abs([coarse.logits(x[None]) for x in inputs] - said).mean() / size)
-        expect(off < 0.1, f"{run.name}: int8 differs from float32 by {off:.3f} of the largest logit on average")
+        expect(off < 0.25, f"{run.name}: int8 differs from float32 by {off:.3f} of the largest logit on average")
 
 
 def main():
