@@ -79,8 +79,9 @@ class Gather {
         contiguous_(p.input.pixel_stride == words_),
         list_outside_(p.shape.pad_with_one),
         columns_(whole_columns(p.shape.window, p.input.frequency, p.output.frequency)) {
-    const auto rings = {p.input.ring, p.output.ring, p.epilogue.residual.ring, p.epilogue.signs.ring};
-    if (std::ranges::max(rings) == 0) rows_ = whole_rows(window_, p.input.time, p.output.time);
+    const int rings =
+        std::max({p.input.ring, p.output.ring, p.epilogue.residual.ring, p.epilogue.signs.ring});
+    if (rings == 0) rows_ = whole_rows(window_, p.input.time, p.output.time);
   }
 
   // The pixels from (t, f) on that have its patch, `column_step` words further for each column and `row_step`

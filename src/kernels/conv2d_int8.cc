@@ -126,7 +126,8 @@ class Int8Convolution {
         for (int v = 0; v < kVectors; ++v) sums[v] = add_products(sums[v], zero, take(weights));
       }
       for (int v = 0; v < kVectors; ++v)
-        hn::StoreU(hn::Sub(hn::Zero(d), sums[v]), d, starts_ + block * kInt8Lanes + v * kSumLanes);
+        hn::StoreU(hn::Sub(hn::Zero(d), sums[v]), d,
+                   starts_ + std::ptrdiff_t{block} * kInt8Lanes + std::ptrdiff_t{v} * kSumLanes);
     }
   }
 
@@ -138,7 +139,7 @@ class Int8Convolution {
       const std::uint8_t* quads[kMaxInt8Quads];
       int count = 0;
       for (int i = 0; i < shape_.window.kernel_time; ++i) {
-        for (int q = 0; q < quads_; ++q) quads[count++] = levels_.rows[i] + q * kQuad;
+        for (int q = 0; q < quads_; ++q) quads[count++] = levels_.rows[i] + std::ptrdiff_t{q} * kQuad;
       }
       const Row row{quads, count, output_.row(t), epilogue_.residual ? epilogue_.residual.row(t) : nullptr,
                     epilogue_.signs ? epilogue_.signs.row(t) : nullptr};
@@ -165,7 +166,7 @@ class Int8Convolution {
   }
   static HWY_INLINE QuadWeights take(const std::int8_t*& weights) {
     const QuadWeights taken(load_quads(weights));
-    weights += kSumLanes * kQuad;
+    weights += std::ptrdiff_t{kSumLanes} * kQuad;
     return taken;
   }
 
@@ -174,7 +175,8 @@ class Int8Convolution {
     const Int8SumTag d;
     Int8Sums sums[kCount][kVectors];
     for (int v = 0; v < kVectors; ++v) {
-      const auto start = hn::LoadU(d, starts_ + block * kInt8Lanes + v * kSumLanes);
+      const auto start =
+          hn::LoadU(d, starts_ + std::ptrdiff_t{block} * kInt8Lanes + std::ptrdiff_t{v} * kSumLanes);
       for (int p = 0; p < kCount; ++p) sums[p][v] = start;
     }
     const std::int8_t* weights = block_of(block);

@@ -88,14 +88,14 @@ HWY_INLINE void count_down(std::int64_t from, const Runs& runs, std::ptrdiff_t o
   if constexpr (!kByteCounts && kVectorsPerBlock == 1 && kBlocks == kTileBlocks) {
     // All nine words of a kernel, such as 3 x 3 over up to 64 channels: the ends of loops would take as long
     // as a word.
-    if (runs.nines == 1 && block_stride == 9 * kBlockLanes) {
+    if (runs.nines == 1 && block_stride == std::ptrdiff_t{9} * kBlockLanes) {
       for (WordVector& sum : left) sum = start;
       const std::uint64_t* weights = kernel;
       opaque(weights);  // 72 vectors do not fit the registers
       for (int i = 0; i < 9; ++i) {
         const auto activation = hn::Set(d, runs.runs[i / 3].activations[offset + i % 3]);
         for (int b = 0; b < kBlocks; ++b) {
-          const auto weight = hn::Load(d, weights + (b * 9 + i) * kBlockLanes);
+          const auto weight = hn::Load(d, weights + std::ptrdiff_t{b * 9 + i} * kBlockLanes);
           left[b] = hn::Sub(left[b], count_bits(hn::Xor(activation, weight)));
         }
       }
