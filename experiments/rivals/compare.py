@@ -61,6 +61,8 @@ def rival_points(rivals, times, against):
 def bittern_points(report, times):
     """A point per exit and per operating point of a model."""
     name = pathlib.PurePath(report["model"]).name
+    if report["data"]["split"] != "test":
+        fail(f"{name}: its evaluation is of {report['data']['split']} clips, not of the test split")
     row = next((row for row in times["times"] if row.get("model") == name), None)
     if row is None:
         fail(f"{name}: is not in --times")

@@ -9,6 +9,7 @@ command goes on where it was; on a finished run it does nothing but add what is 
 only, and only when the training is over.
 """
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -257,6 +258,8 @@ def main():
     arguments = arguments_of()
     options = {name: value for name, value in vars(arguments).items() if name not in NOT_OF_THE_RECIPE}
     options["distilled"] = arguments.teacher is not None
+    if arguments.teacher:  # what it knows, wherever it lies
+        options["teacher_sha256"] = hashlib.sha256((arguments.teacher / "best.npz").read_bytes()).hexdigest()
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "result.json"
     result = json.loads(path.read_text()) if path.exists() else None

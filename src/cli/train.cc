@@ -295,7 +295,8 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .add("--mixup ALPHA", augment.mixup, "Mix clips in pairs, shares drawn from Beta(ALPHA, ALPHA); 0: off")
       .check(within(0, 1))
       .show_default();
-  arguments.flag("--no-augment", options.no_augment, "None of the four below, speed and gain as they are");
+  arguments.flag("--no-augment", options.no_augment,
+                 "None of the four below, and no change of speed or gain");
   arguments.flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
   arguments.flag("--no-shift", options.no_shift, "No time shift");
   arguments.flag("--no-noise", options.no_noise, "No background noise");

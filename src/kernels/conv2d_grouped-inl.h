@@ -1,12 +1,12 @@
 // A convolution of many groups of 8 outputs, which fill half a vector of 16 lanes. So lanes run over the
 // pixels of a row instead:
 //
-//      input rows by channel   plane 0  0 [x0 x1 x2 ...       ] 0       zeros where windows leave the input
-//                              plane 1  0 [x0 x1 x2 ...       ] 0
+//      input rows by channel   plane 0  0 [x0 x1 x2 ...       ] 0       zeros where windows
+//                              plane 1  0 [x0 x1 x2 ...       ] 0       leave the input
 //      term (i, j, c)          x = 16 neighbours of plane c, row i, from column f + j on
-//      outputs 0 .. 7          sum[o] = sum[o] + x * weight[o]          a weight read from memory is spread
-//      over
-//                                                                       the lanes for nothing
+//      outputs 0 .. 7          sum[o] = sum[o] + x * weight[o]
+//
+// A weight read from memory is spread over the lanes for nothing.
 //
 // Rows of inputs and tiles of sums are transposed, 4 x 4 at a time.
 #if defined(BITTERN_KERNELS_CONV2D_GROUPED_INL_H) == defined(HWY_TARGET_TOGGLE)

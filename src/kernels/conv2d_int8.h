@@ -19,8 +19,8 @@ struct Int8Conv2dShape {
 
 // For output rows [first_row, last_row):
 //
-//   level(x) = round(x * input_scale) to even, at least -input_zero and at most 255 - input_zero; NaN the
-//   least sum(t, f, o) = over taps (i, j) inside the input and all c: level(input(..)) * kernel[o][i][j][c]
+//   level(x) = round(x * input_scale) to even, at least -input_zero (NaN too), at most 255 - input_zero
+//   sum(t, f, o) = over taps (i, j) inside the input and all c: level(input(..)) * kernel[o][i][j][c]
 //   output(t, f, o) = epilogue(float(sum))
 //
 // Integers, so that any order gives the same sum; core/int8_kernel.h has the layout of `kernel`, 64-byte

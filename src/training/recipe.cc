@@ -281,6 +281,8 @@ std::vector<std::string> differences(const Recipe& stored, const Recipe& given) 
     json.erase("teachers");
     json = json.flatten();
     json["/processes"] = recipe.processes;
+    json["/augment/speed"] = recipe.augment.speed;
+    json["/augment/gain_db"] = recipe.augment.gain_db;
     return json;
   };
   const Json a = flat(stored);

@@ -75,16 +75,23 @@ TEST(Conv2d, GroupsEqualTheirTwin) {
   });
 }
 
-// Eight outputs a group: where vectors have 16 lanes, two groups share one. Rows long enough for every tile.
+// Eight outputs a group: where vectors have 16 lanes, these run over pixels. Rows of full tiles and with a
+// rest.
 TEST(Conv2d, GroupsOfEightOutputsEqualTheirTwin) {
   for_seeds(60, [](Random& random) {
     const int in_time = between(random, 1, 6);
     const int in_frequency = between(random, 1, 40);
     const RandomWindow w = random_window(random, in_time, in_frequency, 4);
-    const int depth = 1 << between(random, 0, 3);
-    const int groups = 16 / depth * between(random, 1, 2);
+    const int depth = between(random, 1, 9);
+    const int groups = depth % 4 == 0 ? between(random, 2, 4) : 4;
     check(random, {w.window, groups * depth, groups * 8, groups}, in_time, in_frequency, w.time, w.frequency);
   });
+  Random random{9};
+  for (const int frequency : {16, 17, 31, 33}) {
+    for (const int stride_time : {1, 2, 3})
+      check(random, {{3, 3, stride_time, 1, 1, 1}, 12, 32, 4}, 7, frequency, (7 - 1) / stride_time + 1,
+            frequency);
+  }
 }
 
 TEST(Conv2d, DepthwiseEqualsItsTwin) {
