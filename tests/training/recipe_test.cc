@@ -61,9 +61,9 @@ TEST(Recipe, NamesSpeedAndGainWhereTheyAreOn) {
   recipe.augment.gain_db = 6;
   EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
   EXPECT_EQ(differences(recipe, Recipe()),
-            (std::vector<std::string>{"augment.gain_db (6.0, not 0.0)", "augment.speed (0.1, not 0.0)"}));
+            (std::vector<std::string>{"augment.speed (0.1, not 0.0)", "augment.gain_db (6.0, not 0.0)"}));
   EXPECT_EQ(differences(Recipe(), recipe),
-            (std::vector<std::string>{"augment.gain_db (0.0, not 6.0)", "augment.speed (0.0, not 0.1)"}));
+            (std::vector<std::string>{"augment.speed (0.0, not 0.1)", "augment.gain_db (0.0, not 6.0)"}));
 }
 
 TEST(Recipe, NamesItsTeachersWhereThereAreAny) {
