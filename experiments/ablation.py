@@ -38,13 +38,18 @@ def fail(message):
     sys.exit(f"ablation: {message}")
 
 
-def read_spec(path):
+def read_json(path, refuse=fail):
+    """What the file holds; `refuse` gets a line where it cannot be read, and does not return."""
     try:
-        spec = json.loads(path.read_text())
+        return json.loads(path.read_text())
     except OSError as error:
-        fail(f"{path}: {error.strerror}")
+        refuse(f"{path}: {error.strerror}")
     except ValueError as error:
-        fail(f"{path}: no JSON: {error}")
+        refuse(f"{path}: no JSON: {error}")
+
+
+def read_spec(path):
+    spec = read_json(path)
     if not isinstance(spec, dict) or set(spec) != {"base", "seeds", "variants"}:
         fail(f"{path}: must be an object of base, seeds and variants")
     seeds = spec["seeds"]

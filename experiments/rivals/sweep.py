@@ -26,7 +26,7 @@ import files
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from ablation import positive, summary  # noqa: E402
+from ablation import positive, read_json, summary  # noqa: E402
 
 
 def fail(message):
@@ -34,12 +34,7 @@ def fail(message):
 
 
 def read_spec(path):
-    try:
-        spec = json.loads(path.read_text())
-    except OSError as error:
-        fail(f"{path}: {error.strerror}")
-    except ValueError as error:
-        fail(f"{path}: no JSON: {error}")
+    spec = read_json(path, fail)
     if set(spec) != {"base", "seeds", "tunings", "published", "rivals"}:
         fail(f"{path}: must be an object of base, seeds, tunings, published and rivals")
     for name, rival in spec["rivals"].items():
