@@ -1,10 +1,11 @@
-// Float layers of real networks, and int8 stems beside the same in float, at 98 x 64 features, per
-// instruction set.
+// Float layers of real networks at 98 x 64 features, per instruction set, and those that may be in int8 in
+// int8 too, with signs for a 1-bit layer behind.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "core/aligned.h"
+#include "core/bits.h"
 #include "core/int8_kernel.h"
 #include "core/random.h"
 #include "kernels/kernels.h"
@@ -31,6 +32,10 @@ constexpr Layer kLayers[] = {
     {"meliusnet_group8_3x3", 49, 32, 32, 64, 8, {3, 3, 1, 1, 1, 1}},
     {"stem_3x5", 49, 32, 1, 64, 1, {3, 5, 2, 4, 0, 0}},
     {"stem_5x8", 98, 64, 1, 64, 1, {5, 8, 4, 4, 0, 2}},
+    {"stem_7x8", 98, 64, 1, 64, 1, {7, 8, 5, 8, 2, 0}},
+    {"stem_5x16", 98, 64, 1, 64, 1, {5, 16, 4, 16, 0, 0}},
+    {"t2_1x1", 12, 7, 64, 64, 1, {1, 1, 1, 1, 0, 0}},
+    {"t3_1x1", 6, 3, 64, 128, 1, {1, 1, 1, 1, 0, 0}},
 };
 
 AlignedBuffer<float> random_buffer(int count) {
@@ -38,6 +43,11 @@ AlignedBuffer<float> random_buffer(int count) {
   AlignedBuffer<float> buffer(static_cast<std::size_t>(count));
   for (float& value : buffer.span()) value = random.uniform(-1.0F, 1.0F);
   return buffer;
+}
+
+bool fits_int8(const Layer& layer) {
+  return layer.groups == 1 && layer.outputs % kInt8Lanes == 0 &&
+         layer.inputs * layer.window.taps() <= kMaxInt8Terms;
 }
 
 void run(benchmark::State& state, Isa isa, const Layer& layer) {
@@ -80,7 +90,8 @@ void run_int8(benchmark::State& state, Isa isa, const Layer& layer) {
   epilogue.scale = norm.data();
   epilogue.norm_scale = norm.data();
   epilogue.norm_bias = norm.data();
-  epilogue.final_relu = true;
+  AlignedBuffer<std::uint64_t> signs(static_cast<std::size_t>(time * frequency * words_for(layer.outputs)));
+  epilogue.signs = dense_view(signs.data(), time, frequency, words_for(layer.outputs));
   const Int8Conv2dShape shape{w, layer.inputs, layer.outputs, 16.0F, 160};
   const auto from = dense_view(input.data(), layer.time, layer.frequency, layer.inputs);
   const auto to = dense_view(output.data(), time, frequency, layer.outputs);
@@ -100,7 +111,7 @@ const bool kRegistered = [] {
     for (const Layer& layer : kLayers) {
       benchmark::RegisterBenchmark(("conv2d/" + std::string(layer.name) + suffix).c_str(),
                                    [isa, &layer](benchmark::State& state) { run(state, isa, layer); });
-      if (layer.inputs > 1) continue;
+      if (!fits_int8(layer)) continue;
       benchmark::RegisterBenchmark(("conv2d_int8/" + std::string(layer.name) + suffix).c_str(),
                                    [isa, &layer](benchmark::State& state) { run_int8(state, isa, layer); });
     }

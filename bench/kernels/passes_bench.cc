@@ -34,6 +34,7 @@ struct Tensors {
   AlignedBuffer<float> output = random_buffer(kElements);
   AlignedBuffer<float> per_channel = random_buffer(kInputs);
   AlignedBuffer<float> dense = random_buffer(kInputs * kClasses);
+  AlignedBuffer<std::int8_t> dense_int8{std::size_t{kInputs} * kClasses};
   AlignedBuffer<float> logits{kClasses};
   AlignedBuffer<std::uint64_t> bits{std::size_t{kTime} * kFrequency};
   AlignedBuffer<std::uint64_t> dense_bits{std::size_t{kClasses} * words_for(kInputs)};
@@ -82,6 +83,11 @@ const Pass kPasses[] = {
      [](const KernelTable& k, Tensors& t) {
        k.dense_binary(t.per_channel.data(), kInputs, t.dense_bits.data(), t.per_channel.data(),
                       t.per_channel.data(), kClasses, t.logits.data());
+     }},
+    {"dense_int8_1024x12", kInputs,
+     [](const KernelTable& k, Tensors& t) {
+       k.dense_int8(t.per_channel.data(), kInputs, t.dense_int8.data(), t.per_channel.data(),
+                    t.per_channel.data(), kClasses, t.logits.data());
      }},
     {"dense_float_1024x12", kInputs,
      [](const KernelTable& k, Tensors& t) {

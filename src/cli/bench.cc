@@ -131,6 +131,7 @@ Expected<std::shared_ptr<const model::Model>> model_of(const Options& options) {
   graph::BuildOptions wanted = options.network;
   wanted.placement = options.exits.placement;
   wanted.pool = options.exits.pool_value();
+  wanted.dense = options.exits.dense_value();
   const Expected<graph::Network> network = graph::build(wanted);
   if (!network) fail_usage(network.error().message);  // nothing but the options went into it
   return std::shared_ptr<const model::Model>(model::random_model(*network, 0));
@@ -217,6 +218,7 @@ std::function<Status()> configure(Arguments& arguments) {
   ExitArguments exits = add_exit_arguments(arguments, options->exits);
   exits.placement.needs(architecture);
   exits.pool.needs(architecture);
+  exits.dense.needs(architecture);
   arguments.add("--runs N", options->runs, "How often everything is measured")
       .check(whole_within(1, 1000000))
       .show_default();

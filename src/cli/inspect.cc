@@ -68,6 +68,7 @@ Status inspect_architecture(const Options& options) {
   parse_shape(options.input, wanted.input);
   wanted.placement = options.exits.placement;
   wanted.pool = options.exits.pool_value();
+  wanted.dense = options.exits.dense_value();
   const Expected<graph::Network> network = graph::build(wanted);
   // Nothing but the options went into it.
   if (!network) fail_usage(network.error().message);
@@ -142,6 +143,7 @@ std::function<Status()> configure(Arguments& arguments) {
   ExitArguments exits = add_exit_arguments(arguments, options->exits);
   exits.placement.needs(architecture);
   exits.pool.needs(architecture);
+  exits.dense.needs(architecture);
   arguments.add("--input TxFxC", options->input, "Input of the network: time x frequency x channels")
       .check(is_shape())
       .needs(architecture)
@@ -151,7 +153,8 @@ std::function<Status()> configure(Arguments& arguments) {
             "The unmodified network: its own float head, no other exit")
       .needs(architecture)
       .excludes(exits.placement)
-      .excludes(exits.pool);
+      .excludes(exits.pool)
+      .excludes(exits.dense);
   arguments.flag("--layers", options->layers, "List every layer too");
   arguments.flag("--json", options->json, "Print JSON");
   return [options] { return run(*options); };

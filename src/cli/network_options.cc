@@ -56,7 +56,16 @@ ExitArguments add_exit_arguments(Arguments& arguments, ExitOptions& options) {
                            fmt::format("What exits average over: {}", fmt::join(pools, " or ")))
                       .check(one_of(std::move(pools)))
                       .show_default();
-  return {placement, pool};
+  std::vector<std::string> denses;
+  denses.reserve(graph::kExitDenses.size());
+  for (const graph::ExitDense known : graph::kExitDenses) denses.emplace_back(graph::name(known));
+  Argument dense =
+      arguments
+          .add("--exit-dense NAME", options.dense,
+               fmt::format("Weights of the exits' dense layers: {}; without it what the network is made for",
+                           fmt::join(denses, ", ")))
+          .check(one_of(std::move(denses)));
+  return {placement, pool, dense};
 }
 
 }  // namespace bittern::cli

@@ -1,6 +1,7 @@
 // The options by which a command is told which network: --architecture with its placement and pool.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/arguments.h"
@@ -15,16 +16,19 @@ Argument add_architecture_argument(Arguments& arguments, std::string& architectu
 // --classes N, how many the network tells apart.
 Argument add_classes_argument(Arguments& arguments, int& classes);
 
-// --placement NAME and --exit-pool NAME, with their defaults.
+// --placement NAME, --exit-pool NAME and --exit-dense NAME, with their defaults.
 struct ExitOptions {
   std::string placement = graph::BuildOptions{}.placement;
   std::string pool = "time";
+  std::string dense;  // empty: the architecture's own
 
   graph::ExitPool pool_value() const;
+  std::optional<graph::ExitDense> dense_value() const { return graph::exit_dense_named(dense); }
 };
 struct ExitArguments {
   Argument placement;
   Argument pool;
+  Argument dense;
 };
 ExitArguments add_exit_arguments(Arguments& arguments, ExitOptions& options);
 

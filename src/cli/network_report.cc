@@ -54,7 +54,9 @@ struct Words {
     if (op.norm == graph::ExitNorm::kBeforePool) words += "batch norm, ";
     words += op.pool == graph::ExitPool::kTime ? "mean over time, " : "mean over time and frequency, ";
     if (op.norm == graph::ExitNorm::kAfterPool) words += "batch norm, ";
-    words += op.dense == graph::ExitDense::kBinary ? "1-bit" : "float";
+    words += op.dense == graph::ExitDense::kBinary ? "1-bit"
+             : op.dense == graph::ExitDense::kInt8 ? "int8"
+                                                   : "float";
     return words + fmt::format(" dense {}x{}", graph::dense_inputs(op, in), op.classes);
   }
   template <class Other>

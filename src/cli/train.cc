@@ -107,6 +107,7 @@ void apply_words(Options& options) {
   training::Recipe& recipe = options.train.recipe;
   recipe.placement = options.exits.placement;
   recipe.pool = options.exits.pool_value();
+  recipe.exit_dense = options.exits.dense_value();
   const std::string& bop_schedule = options.bop_schedule.empty() ? options.schedule : options.bop_schedule;
   recipe.schedule = *training::parse_schedule(options.schedule);
   recipe.bop_schedule = *training::parse_schedule(bop_schedule);

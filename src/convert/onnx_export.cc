@@ -272,6 +272,13 @@ class Export {
           signs.push_back(sign_at(w.bits.subspan(label * words, words), ours(j)));
       }
       kernel = graph_.small_integers(kernel_name, {inputs, op.classes}, signs);
+    } else if (op.dense == graph::ExitDense::kInt8) {
+      std::vector<std::int8_t> values;
+      for (std::int64_t j = 0; j < inputs; ++j) {
+        for (std::size_t label = 0; label < index(op.classes); ++label)
+          values.push_back(w.int8_kernel[label * index(inputs) + ours(j)]);
+      }
+      kernel = graph_.small_integers(kernel_name, {inputs, op.classes}, values);
     } else {
       std::vector<float> rows;
       for (std::int64_t j = 0; j < inputs; ++j) {
@@ -281,7 +288,7 @@ class Export {
       kernel = graph_.floats(kernel_name, {inputs, op.classes}, rows);
     }
     x = graph_.node(name(i) + "/sums", "MatMul", {x, kernel});
-    if (op.dense == graph::ExitDense::kBinary)
+    if (op.dense != graph::ExitDense::kFloat)
       x = graph_.node(name(i) + "/scaled", "Mul",
                       {x, graph_.floats(name(i) + "/scale", {op.classes}, w.scale)});
     graph_.node_into(values_[index(i)], "Add", {x, graph_.floats(name(i) + "/bias", {op.classes}, w.bias)});

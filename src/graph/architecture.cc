@@ -147,6 +147,7 @@ Expected<Network> build(const BuildOptions& options) {
                            resolve(*architecture, design, builder.layers(), options.placement));
   Exit exit;
   exit.pool = options.pool;
+  exit.dense = options.dense.value_or(architecture->exit_dense);
   exit.classes = options.classes;
   return Network::create(options.architecture, with_exits(builder.layers(), places, exit));
 }

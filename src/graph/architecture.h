@@ -1,6 +1,7 @@
 // The list of architectures, and how exits are put on them.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ struct Architecture {
   // A family of networks: "name:DESIGN" is one of them. Whether the other functions may be given that design.
   // Null: a single network, whose design is empty.
   Status (*check_design)(std::string_view design) = nullptr;
+  ExitDense exit_dense = ExitDense::kBinary;  // of its exits, unless BuildOptions say otherwise
 };
 
 std::span<const Architecture> architectures();  // single networks
@@ -48,7 +50,8 @@ struct BuildOptions {
   // A preset's name, or layer names separated by commas ("s1.b2,s2.b4").
   std::string placement = "paper";
   ExitPool pool = ExitPool::kTime;
-  bool original = false;  // the unmodified network: its own head, no other exit
+  std::optional<ExitDense> dense = std::nullopt;  // of the exits; nullopt: the architecture's own
+  bool original = false;                          // the unmodified network: its own head, no other exit
 };
 
 // Errors: unknown architecture, placement or layer, an input too small for the network, classes out of range.

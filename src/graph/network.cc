@@ -52,6 +52,18 @@ std::string_view kind(const Op& op) {
   return kKinds[op.index()];
 }
 
+std::string_view name(ExitDense dense) {
+  static constexpr std::array<std::string_view, kExitDenses.size()> kNames = {"binary", "float", "int8"};
+  return kNames[static_cast<std::size_t>(dense)];
+}
+
+std::optional<ExitDense> exit_dense_named(std::string_view text) {
+  for (const ExitDense dense : kExitDenses) {
+    if (text == name(dense)) return dense;
+  }
+  return std::nullopt;
+}
+
 Expected<Network> Network::create(std::string architecture, std::vector<Layer> layers) {
   if (!check_name(architecture)) return invalid_argument("the network's architecture has no proper name");
   if (layers.empty() || layers.size() > kMaxLayers)

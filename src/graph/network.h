@@ -6,6 +6,7 @@
 // exit k are all that exit k needs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -153,7 +154,12 @@ enum class ExitDense : std::uint8_t {
   kBinary,  // logit_j = scale_j * sum_i input_i * sign(kernel_ij) + bias_j; the float input is never
             // binarised
   kFloat,   // logit_j = sum_i input_i * kernel_ij + bias_j
+  kInt8,    // logit_j = scale_j * sum_i input_i * kernel_ij + bias_j, kernel_ij in int8
 };
+
+std::string_view name(ExitDense dense);  // "binary", "float", "int8"
+std::optional<ExitDense> exit_dense_named(std::string_view name);
+inline constexpr std::array kExitDenses{ExitDense::kBinary, ExitDense::kInt8, ExitDense::kFloat};
 
 // [relu] -> [norm] -> pool -> [norm] -> dense -> logits [classes]. Output shape {1, 1, classes}.
 struct Exit {

@@ -152,7 +152,7 @@ struct ShapeOf {
   Expected<Shape> operator()(const Exit& op) const {
     if (!known(op.norm, ExitNorm::kAfterPool)) return unknown_value("exit's norm").error();
     if (!known(op.pool, ExitPool::kTime)) return unknown_value("exit's pool").error();
-    if (!known(op.dense, ExitDense::kFloat)) return unknown_value("exit's dense").error();
+    if (!known(op.dense, ExitDense::kInt8)) return unknown_value("exit's dense").error();
     if (!known(op.initializer, Initializer::kHeNormal)) return unknown_value("initializer").error();
     BITTERN_RETURN_IF_ERROR(check_norm(op.norm_epsilon, op.norm_momentum));
     BITTERN_RETURN_IF_ERROR(check_range("number of classes", op.classes, 2, kMaxClasses));

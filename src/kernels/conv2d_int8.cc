@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/int8_kernel.h"
 #include "kernels/dot_int8-inl.h"
@@ -30,7 +31,7 @@ constexpr int kSumLanes = static_cast<int>(hn::MaxLanes(Int8SumTag()));
 constexpr int kVectors = kInt8Lanes / kSumLanes;
 constexpr int kPixels = kVectors == 1 ? 8 : kVectors == 2 ? 4 : 2;  // of a tile
 
-// The input rows under a row of outputs as levels, with padding around them.
+// The input rows under some rows of outputs as levels, with padding around them, one behind the other.
 class Levels {
  public:
   Levels(const Int8Conv2dShape& shape, const View<const float>& input, int columns)
@@ -40,31 +41,43 @@ class Levels {
                 shape.window.kernel_frequency) *
                    shape.in_channels +
                kQuad - 1) {
-    std::memset(levels_, shape.input_zero,
-                static_cast<std::size_t>(bytes_) * (static_cast<std::size_t>(shape.window.kernel_time) + 1));
+    std::memset(levels_, shape.input_zero, sizeof(levels_));
   }
 
-  // For output row t; rows in ascending order keep what they share.
-  void prepare(int t) {
+  std::ptrdiff_t row_bytes() const { return bytes_; }
+  const std::uint8_t* data() const { return levels_; }  // from the first input column, padding included
+
+  // Rows of outputs whose windows fit at once, at least one (core/int8_kernel.h).
+  int most_rows() const {
+    const auto held = static_cast<int>(kMaxInt8Window / bytes_);
+    return std::max(1, (held - shape_.window.kernel_time) / shape_.window.stride_time + 1);
+  }
+
+  // For output rows [t, t + rows), t ascending from call to call: what is still needed stays.
+  void prepare(int t, int rows) {
     const Window& window = shape_.window;
-    for (int i = 0; i < window.kernel_time; ++i) {
-      const int row = t * window.stride_time - window.pad_time + i;
-      const bool outside = row < 0 || row >= input_.time;
-      rows[i] = outside ? levels_ + window.kernel_time * bytes_ : level_row(row);
+    const int first = t * window.stride_time - window.pad_time;
+    const int end = first + (rows - 1) * window.stride_time + window.kernel_time;
+    const int kept = std::max(0, end_ - first);
+    if (kept > 0)
+      std::memmove(levels_, levels_ + (first - first_) * bytes_, static_cast<std::size_t>(kept * bytes_));
+    for (int row = first + kept; row < end; ++row) {
+      std::uint8_t* const to = levels_ + (row - first) * bytes_;
+      if (row < 0 || row >= input_.time) {
+        std::memset(to, shape_.input_zero, static_cast<std::size_t>(bytes_));
+      } else {
+        quantize_row(row, to);
+      }
     }
+    first_ = first;
+    end_ = std::max(end, first + kept);
   }
-
-  const std::uint8_t* rows[kMaxKernel];  // from the first input column, padding included
 
  private:
-  const std::uint8_t* level_row(int row) {
-    const Window& window = shape_.window;
-    const int slot = row % window.kernel_time;
-    std::uint8_t* const to = levels_ + slot * bytes_;
-    if (held_[slot] == row + 1) return to;
-    held_[slot] = row + 1;
+  // Padding before and behind the row is there.
+  void quantize_row(int row, std::uint8_t* to) const {
     const std::ptrdiff_t depth = shape_.in_channels;
-    const std::ptrdiff_t before = window.pad_frequency * depth;
+    const std::ptrdiff_t before = shape_.window.pad_frequency * depth;
     const std::ptrdiff_t inside = std::min(input_.frequency * depth, bytes_ - (kQuad - 1) - before);
     if (input_.pixel_stride == depth) {
       quantize(input_.row(row), inside, to + before);
@@ -72,7 +85,6 @@ class Levels {
       for (std::ptrdiff_t done = 0; done < inside; done += depth)
         quantize(input_.row(row) + done / depth * input_.pixel_stride, depth, to + before + done);
     }
-    return to;
   }
 
   HWY_NOINLINE void quantize(const float* from, std::ptrdiff_t count, std::uint8_t* to) const {
@@ -89,8 +101,7 @@ class Levels {
     const auto zero = static_cast<float>(shape_.input_zero);
     auto x = hn::Mul(hn::LoadU(d, from), hn::Set(d, shape_.input_scale));
     x = larger_of(d, hn::Set(d, -zero), x);
-    const auto most = hn::Set(d, 255.0F - zero);
-    x = hn::IfThenElse(hn::Lt(most, x), most, x);
+    x = hn::Min(x, hn::Set(d, 255.0F - zero));  // no NaN is left
     // 1.5 * 2^23: floats there are whole numbers, which addition rounds to, ties to even.
     constexpr std::int32_t kBitsOfMagic = 0x4B400000;
     const auto rounded = hn::BitCast(d32, hn::Add(x, hn::Set(d, 12582912.0F)));
@@ -101,7 +112,8 @@ class Levels {
   const Int8Conv2dShape& shape_;
   const View<const float>& input_;
   const std::ptrdiff_t bytes_;  // of a row
-  int held_[kMaxKernel] = {};   // 1 more than the row that the slot holds; 0: none
+  int first_ = 0;               // input rows [first_, end_) are held
+  int end_ = std::numeric_limits<int>::min() / 2;
   std::uint8_t levels_[kMaxInt8Window];
 };
 
@@ -132,34 +144,64 @@ class Int8Convolution {
   }
 
   HWY_NOINLINE void rows(int first, int last) {
-    for (int t = first; t < last; ++t) {
-      levels_.prepare(t);
-      // One loop over a table: loops over rows and quads end after a few rounds, and each end is
-      // mispredicted.
-      const std::uint8_t* quads[kMaxInt8Quads];
-      int count = 0;
-      for (int i = 0; i < shape_.window.kernel_time; ++i) {
-        for (int q = 0; q < quads_; ++q) quads[count++] = levels_.rows[i] + std::ptrdiff_t{q} * kQuad;
-      }
-      const Row row{quads, count, output_.row(t), epilogue_.residual ? epilogue_.residual.row(t) : nullptr,
-                    epilogue_.signs ? epilogue_.signs.row(t) : nullptr};
-      for (int block = 0; block < shape_.out_channels / kInt8Lanes; ++block) {
-        int f = 0;
-        for (; f + kPixels <= output_.frequency; f += kPixels) pixels<kPixels>(block, row, f);
-        for (; f < output_.frequency; ++f) pixels<1>(block, row, f);
+    // One loop over a table: loops over rows and quads end after a few rounds, and each end is mispredicted.
+    std::ptrdiff_t quads[kMaxInt8Quads];
+    int count = 0;
+    for (int i = 0; i < shape_.window.kernel_time; ++i) {
+      for (int q = 0; q < quads_; ++q) quads[count++] = i * levels_.row_bytes() + std::ptrdiff_t{q} * kQuad;
+    }
+    // Several rows at once where they are short, so that most tiles are full.
+    const int most = std::clamp(kPixelsAtOnce / output_.frequency, 1, levels_.most_rows());
+    for (int t = first; t < last; t += most) {
+      const int rows = std::min(most, last - t);
+      levels_.prepare(t, rows);
+      const int pixels = rows * output_.frequency;
+      for (int from = 0; from < pixels; from += kPixelsAtOnce) {
+        const Places places = places_of(t, from, std::min(pixels, from + kPixelsAtOnce));
+        for (int block = 0; block < shape_.out_channels / kInt8Lanes; ++block) {
+          for (int p = 0; p < places.count; p += kPixels) tile(block, quads, count, places, p);
+        }
       }
     }
   }
 
  private:
-  // Of one row of outputs; residual and signs are null where there are none.
-  struct Row {
-    const std::uint8_t* const* quads;
-    int count;
-    float* output;
-    const float* residual;
-    std::uint64_t* signs;
+  static constexpr int kPixelsAtOnce = 32;
+
+  // What some pixels, row after row, read and where they go. Past the last one they are that one again and go
+  // nowhere, up to a whole tile.
+  struct Places {
+    int count = 0;  // without those
+    const std::uint8_t* levels[kPixelsAtOnce];
+    float* output[kPixelsAtOnce];
+    const float* residual[kPixelsAtOnce];  // null where there is none, signs alike
+    std::uint64_t* signs[kPixelsAtOnce];
   };
+
+  // Pixels [from, to) of the rows from t on.
+  HWY_INLINE Places places_of(int t, int from, int to) {
+    const std::ptrdiff_t step = std::ptrdiff_t{shape_.window.stride_frequency} * shape_.in_channels;
+    Places places;
+    places.count = to - from;
+    int row = from / output_.frequency, column = from % output_.frequency;
+    for (int p = 0; p < round_up(places.count); ++p) {
+      const bool real = p < places.count;
+      if (!real) row = (to - 1) / output_.frequency, column = (to - 1) % output_.frequency;
+      places.levels[p] = levels_.data() +
+                         std::ptrdiff_t{row} * shape_.window.stride_time * levels_.row_bytes() +
+                         column * step;
+      places.output[p] = real ? output_.row(t + row) + column * output_.pixel_stride : nowhere_;
+      places.residual[p] = epilogue_.residual
+                               ? epilogue_.residual.row(t + row) + column * epilogue_.residual.pixel_stride
+                               : nullptr;
+      places.signs[p] = !epilogue_.signs ? nullptr
+                        : real ? epilogue_.signs.row(t + row) + column * epilogue_.signs.pixel_stride
+                               : no_signs_;
+      if (++column == output_.frequency) column = 0, ++row;
+    }
+    return places;
+  }
+  static constexpr int round_up(int count) { return (count + kPixels - 1) / kPixels * kPixels; }
 
   const std::int8_t* block_of(int block) const {
     return kernel_ + std::ptrdiff_t{block} * shape_.window.kernel_time * quads_ * kInt8Lanes * kQuad;
@@ -170,52 +212,51 @@ class Int8Convolution {
     return taken;
   }
 
-  template <int kCount>
-  HWY_INLINE void pixels(int block, const Row& row, int f) const {
+  // Pixels from `from` on by one block.
+  HWY_INLINE void tile(int block, const std::ptrdiff_t* quads, int count, const Places& places,
+                       int from) const {
     const Int8SumTag d;
-    Int8Sums sums[kCount][kVectors];
+    Int8Sums sums[kPixels][kVectors];
     for (int v = 0; v < kVectors; ++v) {
       const auto start =
           hn::LoadU(d, starts_ + std::ptrdiff_t{block} * kInt8Lanes + std::ptrdiff_t{v} * kSumLanes);
-      for (int p = 0; p < kCount; ++p) sums[p][v] = start;
+      for (int p = 0; p < kPixels; ++p) sums[p][v] = start;
     }
     const std::int8_t* weights = block_of(block);
-    const std::ptrdiff_t step = std::ptrdiff_t{shape_.window.stride_frequency} * shape_.in_channels;
-    const std::ptrdiff_t first = f * step;
-    for (const std::uint8_t* const* at = row.quads; at != row.quads + row.count; ++at) {
-      const std::uint8_t* const levels = *at + first;
+    const std::uint8_t* levels[kPixels];
+    for (int p = 0; p < kPixels; ++p) levels[p] = places.levels[from + p];
+    for (const std::ptrdiff_t* at = quads; at != quads + count; ++at) {
       QuadWeights w[kVectors];
       for (int v = 0; v < kVectors; ++v) w[v] = take(weights);
-      for (int p = 0; p < kCount; ++p) {
+      for (int p = 0; p < kPixels; ++p) {
         std::uint32_t quad;
-        std::memcpy(&quad, levels + p * step, sizeof(quad));
+        std::memcpy(&quad, levels[p] + *at, sizeof(quad));
         const QuadInputs x(quad);
         for (int v = 0; v < kVectors; ++v) sums[p][v] = add_products(sums[p][v], x, w[v]);
       }
     }
-    store(block * kInt8Lanes, row, f, sums);
+    store(block * kInt8Lanes, places, from, sums);
   }
 
-  template <int kCount>
-  HWY_INLINE void store(int channel, const Row& row, int f, Int8Sums (&sums)[kCount][kVectors]) const {
+  HWY_INLINE void store(int channel, const Places& places, int from,
+                        Int8Sums (&sums)[kPixels][kVectors]) const {
     const hn::RebindToFloat<Int8SumTag> d;
-    hn::Vec<decltype(d)> y[kCount][kVectors];
-    float* output[kCount];
-    const float* residual[kCount] = {};
-    for (int p = 0; p < kCount; ++p) {
-      output[p] = row.output + (f + p) * output_.pixel_stride;
-      if (row.residual != nullptr) residual[p] = row.residual + (f + p) * epilogue_.residual.pixel_stride;
+    hn::Vec<decltype(d)> y[kPixels][kVectors];
+    float* output[kPixels];
+    const float* residual[kPixels];
+    for (int p = 0; p < kPixels; ++p) {
+      output[p] = places.output[from + p];
+      residual[p] = places.residual[from + p];
       for (int v = 0; v < kVectors; ++v) y[p][v] = hn::ConvertTo(d, sums[p][v]);
     }
     finish(parameters_, d, channel, residual, y, output);
-    if (row.signs == nullptr) return;
-    for (int p = 0; p < kCount; ++p) {
-      for (int v = 0; v < kVectors; ++v)
-        y[p][v] = signed_of(parameters_, d, y[p][v], channel + v * kSumLanes);
-      std::uint64_t* const words = row.signs + (f + p) * epilogue_.signs.pixel_stride;
-      store_signs_of(d, y[p], channel, words);
-      if (channel + kInt8Lanes == output_.channels) clear_signs_after(output_.channels, words);
+    if (places.signs[from] == nullptr) return;
+    for (int v = 0; v < kVectors; ++v) {
+      for (int p = 0; p < kPixels; ++p) y[p][v] = signed_of(parameters_, d, y[p][v], channel + v * kSumLanes);
     }
+    for (int p = 0; p < kPixels; ++p) store_signs_of(d, y[p], channel, places.signs[from + p]);
+    if (channel + kInt8Lanes < output_.channels || output_.channels % kWordBits == 0) return;
+    for (int p = 0; p < kPixels; ++p) clear_signs_after(output_.channels, places.signs[from + p]);
   }
 
   const Int8Conv2dShape& shape_;
@@ -226,6 +267,8 @@ class Int8Convolution {
   const int quads_;  // of a row of the kernel
   Levels levels_;
   std::int32_t starts_[kMaxInt8Outputs];
+  float nowhere_[kMaxInt8Outputs];
+  std::uint64_t no_signs_[words_for(kMaxInt8Outputs)];
 };
 
 void conv2d_int8(const Int8Conv2dShape& shape, View<const float> input, const std::int8_t* kernel,

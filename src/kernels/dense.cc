@@ -1,9 +1,10 @@
-// dense_binary: lanes over inputs, eight partial sums whatever the vector width:
+// dense_binary, dense_int8: lanes over inputs, eight partial sums whatever the vector width:
 //
 //      input   [x0 x1 x2 x3 x4 x5 x6 x7][x8 ...   one step adds eight inputs
 //      bits     b0 b1 b2 b3 b4 b5 b6 b7           a quarter of half a word, which all lanes hold; each tests
 //      its
 //                                                 own bit: 1 changes the float's sign
+//      or int8 [w0 w1 w2 w3 w4 w5 w6 w7]          made floats
 //      p       [p0 p1 p2 p3 p4 p5 p6 p7]          one register (AVX2 and up), two (128 bits), eight (scalar)
 //
 // dense_float: lanes over classes.
@@ -36,51 +37,84 @@ HWY_INLINE float sum_of(const float (&p)[kPartials]) {
   return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
 }
 
-// x where its bit is 0, minus_x where it is 1.
-template <class D, class DU, class V, class VU>
-HWY_INLINE V with_sign([[maybe_unused]] D d, [[maybe_unused]] DU du, V x, [[maybe_unused]] V minus_x, VU bits,
-                       VU bit) {
+using PartialTag = hn::CappedTag<float, kPartials>;
+using Partial = hn::Vec<PartialTag>;
+constexpr int kLanes = lanes(PartialTag());
+constexpr int kHalf = kWordBits / 2;
+
+// The weights of one class. block() takes those of the kHalf inputs from `begin` on; term() multiplies the
+// lanes' inputs, `offset` behind begin, by theirs; product() does the same for a single one.
+class SignRow {
+ public:
+  using Tag = hn::RebindToUnsigned<PartialTag>;
+  using Block = hn::Vec<Tag>;
+
+  SignRow(const std::uint64_t* kernel, int inputs, int row)
+      : words_(kernel + std::ptrdiff_t{row} * words_for(inputs)) {}
+
+  HWY_INLINE Block block(int begin) const {
+    return hn::Set(Tag(), static_cast<std::uint32_t>(words_[begin / kWordBits] >> (begin % kWordBits)));
+  }
+  static HWY_INLINE Partial term(const Block& bits, std::ptrdiff_t offset, Partial x) {
+    const PartialTag d;
+    const Tag du;
+    const auto bit = hn::Load(du, kBitOfLane + offset);
 #if HWY_TARGET <= HWY_AVX3
-  return hn::IfThenElse(hn::RebindMask(d, hn::TestBit(bits, bit)), minus_x, x);
+    return hn::IfThenElse(hn::RebindMask(d, hn::TestBit(bits, bit)), hn::Neg(x), x);
 #else
-  const auto sign = hn::Set(du, 0x80000000U);
-  return hn::BitCast(d, hn::Xor(hn::BitCast(du, x), hn::IfThenElseZero(hn::TestBit(bits, bit), sign)));
+    const auto sign = hn::Set(du, 0x80000000U);
+    return hn::BitCast(d, hn::Xor(hn::BitCast(du, x), hn::IfThenElseZero(hn::TestBit(bits, bit), sign)));
 #endif
-}
+  }
+  float product(int i, float x) const {
+    const bool negative = (words_[i / kWordBits] >> (i % kWordBits) & 1U) != 0;
+    return negative ? -x : x;
+  }
 
-// kRows classes at once, so that their additions overlap.
-template <int kRows>
-void dense_binary_rows(const float* input, int inputs, const std::uint64_t* kernel, const float* scale,
-                       const float* bias, float* output) {
-  using D = hn::CappedTag<float, kPartials>;
-  constexpr int kLanes = lanes(D());
+ private:
+  const std::uint64_t* words_;
+};
+
+class Int8Row {
+ public:
+  using Block = const std::int8_t*;
+
+  Int8Row(const std::int8_t* kernel, int inputs, int row) : values_(kernel + std::ptrdiff_t{row} * inputs) {}
+
+  HWY_INLINE Block block(int begin) const { return values_ + begin; }
+  static HWY_INLINE Partial term(Block values, std::ptrdiff_t offset, Partial x) {
+    const PartialTag d;
+    const hn::RebindToSigned<PartialTag> d32;
+    const hn::Rebind<std::int8_t, PartialTag> d8;
+    return hn::Mul(x, hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, values + offset))));
+  }
+  float product(int i, float x) const { return x * static_cast<float>(values_[i]); }
+
+ private:
+  const std::int8_t* values_;
+};
+
+// kRows classes from `first` on at once, so that their additions overlap.
+template <int kRows, class Row, class Element>
+HWY_INLINE void dense_rows(const float* input, int inputs, const Element* kernel, const float* scale,
+                           const float* bias, int first, float* output) {
   constexpr int kVectors = kPartials / kLanes;
-  const D d;
-  const hn::RebindToUnsigned<D> du;
-  using V = hn::Vec<D>;
-  constexpr int kHalf = kWordBits / 2;
-  const std::ptrdiff_t words = words_for(inputs);
-
-  V p[kRows][kVectors];
+  const PartialTag d;
+  Partial p[kRows][kVectors];
   for (auto& row : p) {
-    for (V& vector : row) vector = hn::Zero(d);
+    for (Partial& vector : row) vector = hn::Zero(d);
   }
   const int whole = inputs - inputs % kPartials;
   for (int begin = 0; begin < whole; begin += kHalf) {
-    hn::Vec<decltype(du)> bits[kRows];
-    for (int r = 0; r < kRows; ++r) {
-      bits[r] = hn::Set(
-          du, static_cast<std::uint32_t>(kernel[r * words + begin / kWordBits] >> (begin % kWordBits)));
-    }
+    typename Row::Block blocks[kRows];
+    for (int r = 0; r < kRows; ++r) blocks[r] = Row(kernel, inputs, first + r).block(begin);
     const int end = std::min(begin + kHalf, whole);
     for (int i = begin; i < end; i += kPartials) {
       for (int v = 0; v < kVectors; ++v) {
         const std::ptrdiff_t lane = std::ptrdiff_t{v} * kLanes;
-        const auto bit = hn::Load(du, kBitOfLane + (i - begin) + lane);
-        const V x = hn::LoadU(d, input + i + lane);
-        const V minus_x = hn::Neg(x);
+        const Partial x = hn::LoadU(d, input + i + lane);
         for (int r = 0; r < kRows; ++r) {
-          p[r][v] = hn::Add(p[r][v], with_sign(d, du, x, minus_x, bits[r], bit));
+          p[r][v] = hn::Add(p[r][v], Row::term(blocks[r], i - begin + lane, x));
         }
       }
     }
@@ -88,26 +122,31 @@ void dense_binary_rows(const float* input, int inputs, const std::uint64_t* kern
   for (int r = 0; r < kRows; ++r) {
     alignas(64) float partials[kPartials];
     for (int v = 0; v < kVectors; ++v) hn::Store(p[r][v], d, partials + std::ptrdiff_t{v} * kLanes);
-    for (int i = whole; i < inputs; ++i) {
-      const bool negative = (kernel[r * words + i / kWordBits] >> (i % kWordBits) & 1U) != 0;
-      partials[i % kPartials] += negative ? -input[i] : input[i];
-    }
-    const float product = sum_of(partials) * scale[r];
-    output[r] = product + bias[r];
+    const Row row(kernel, inputs, first + r);
+    for (int i = whole; i < inputs; ++i) partials[i % kPartials] += row.product(i, input[i]);
+    const float product = sum_of(partials) * scale[first + r];
+    output[first + r] = product + bias[first + r];
   }
+}
+
+template <class Row, class Element>
+HWY_INLINE void dense(const float* input, int inputs, const Element* kernel, const float* scale,
+                      const float* bias, int classes, float* output) {
+  constexpr int kRows = 4;
+  int j = 0;
+  for (; j + kRows <= classes; j += kRows)
+    dense_rows<kRows, Row>(input, inputs, kernel, scale, bias, j, output);
+  for (; j < classes; ++j) dense_rows<1, Row>(input, inputs, kernel, scale, bias, j, output);
 }
 
 void dense_binary(const float* input, int inputs, const std::uint64_t* kernel, const float* scale,
                   const float* bias, int classes, float* output) noexcept {
-  constexpr int kRows = 4;
-  const std::ptrdiff_t words = words_for(inputs);
-  int j = 0;
-  for (; j + kRows <= classes; j += kRows) {
-    dense_binary_rows<kRows>(input, inputs, kernel + j * words, scale + j, bias + j, output + j);
-  }
-  for (; j < classes; ++j) {
-    dense_binary_rows<1>(input, inputs, kernel + j * words, scale + j, bias + j, output + j);
-  }
+  dense<SignRow>(input, inputs, kernel, scale, bias, classes, output);
+}
+
+void dense_int8(const float* input, int inputs, const std::int8_t* kernel, const float* scale,
+                const float* bias, int classes, float* output) noexcept {
+  dense<Int8Row>(input, inputs, kernel, scale, bias, classes, output);
 }
 
 void dense_float(const float* input, int inputs, const float* kernel, const float* bias, int classes,
@@ -130,6 +169,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace bittern::kernels {
 BITTERN_EXPORT_KERNEL(dense_binary, DenseBinary)
+BITTERN_EXPORT_KERNEL(dense_int8, DenseInt8)
 BITTERN_EXPORT_KERNEL(dense_float, DenseFloat)
 }  // namespace bittern::kernels
 #endif

@@ -12,6 +12,11 @@ namespace bittern::kernels {
 using DenseBinary = void(const float* input, int inputs, const std::uint64_t* kernel, const float* scale,
                          const float* bias, int classes, float* output) noexcept;
 
+// The same with int8 weights, each product rounded to float before it is added: S_j = sum over i < inputs of
+// input[i] * kernel[j * inputs + i].
+using DenseInt8 = void(const float* input, int inputs, const std::int8_t* kernel, const float* scale,
+                       const float* bias, int classes, float* output) noexcept;
+
 // output[j] = (sum over i ascending, from +0, of input[i] * kernel[i * classes + j]) + bias[j], each product
 // and sum rounded to float. `bias` may be null.
 using DenseFloat = void(const float* input, int inputs, const float* kernel, const float* bias, int classes,

@@ -42,7 +42,7 @@ template <class Pooling>
 HWY_INLINE int pool_pairs(const RowTaps<float>& row, std::ptrdiff_t from, int f, int end, float* to,
                           const Pooling& pooling) {
   const FullTag d;
-  for (; f + lanes(d) <= end; f += lanes(d), from += 2 * lanes(d), to += lanes(d)) {
+  for (; f + lanes(d) <= end; f += lanes(d), from += std::ptrdiff_t{2} * lanes(d), to += lanes(d)) {
     hn::Vec<FullTag> even, odd;
     hn::LoadInterleaved2(d, row.rows[row.taps.begin] + from, even, odd);
     auto m = pooling.combine(d, pooling.start(d, even), odd);
@@ -136,8 +136,40 @@ void max_pool(const Window& window, View<const float> input, View<float> output,
               int last_row) noexcept {
   pool_rows(window, input, output, first_row, last_row, Largest{.relu = false});
 }
+// 2 x 2, neighbours sharing their columns: a column's largest is found once. 0 and what is above it are
+// the same bits in any order.
+HWY_NOINLINE void relu_max_of_neighbours(const Window& window, const View<const float>& input,
+                                         const View<float>& output, int first_row, int last_row) {
+  for (int t = first_row; t < last_row; ++t) {
+    const float* const above = input.row(t * window.stride_time);
+    const float* const below = input.row(t * window.stride_time + 1);
+    for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
+      const auto column = [&](std::ptrdiff_t at) HWY_ATTR {
+        return larger_of(d, relu_of(d, hn::LoadU(d, above + at)), hn::LoadU(d, below + at));
+      };
+      std::ptrdiff_t at = c;
+      auto left = column(at);
+      float* to = output.row(t) + c;
+      for (int f = 0; f < output.frequency; ++f, to += output.pixel_stride) {
+        at += input.pixel_stride;
+        const auto right = column(at);
+        hn::StoreU(larger_of(d, left, right), d, to);
+        left = right;
+      }
+    });
+  }
+}
+
 void relu_max_pool(const Window& window, View<const float> input, View<float> output, int first_row,
                    int last_row) noexcept {
+  const bool neighbours = window.kernel_time == 2 && window.kernel_frequency == 2 && window.pad_time == 0 &&
+                          window.stride_frequency == 1 && window.pad_frequency == 0 &&
+                          output.frequency < input.frequency &&
+                          (output.time - 1) * window.stride_time + 1 < input.time;
+  if (neighbours) {
+    relu_max_of_neighbours(window, input, output, first_row, last_row);
+    return;
+  }
   pool_rows(window, input, output, first_row, last_row, Largest{.relu = true});
 }
 void avg_pool(const Window& window, View<const float> input, View<float> output, int first_row,

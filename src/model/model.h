@@ -24,6 +24,7 @@ namespace bittern::model {
 //   Exit          norm_scale, norm_bias [channels] (before the pool) or [inputs] (after it); then
 //                 binary dense: bits [classes][words_for(inputs)], scale, bias [classes]
 //                 float dense: kernel [inputs, classes], bias [classes]
+//                 int8 dense: int8_kernel [classes][inputs], scale, bias [classes]
 struct LayerWeights {
   std::span<const float> kernel;
   std::span<const std::uint64_t> bits;

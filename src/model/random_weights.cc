@@ -62,14 +62,17 @@ void fill_row_bits(std::span<std::uint64_t> bits, Random& random, int inputs) {
   }
 }
 
+std::int8_t random_int8(Random& random) {
+  return static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+}
+
 // Padding stays 0, as in fill_kernel_bits().
 void fill_int8_kernel(std::span<std::int8_t> packed, Random& random, const graph::Conv2d& conv, int inputs) {
   const int values = conv.kernel.frequency * inputs;
   std::vector<std::int8_t> kernel(static_cast<std::size_t>(conv.kernel.time) *
                                   static_cast<std::size_t>(values) *
                                   static_cast<std::size_t>(conv.out_channels));
-  for (std::int8_t& value : kernel)
-    value = static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+  for (std::int8_t& value : kernel) value = random_int8(random);
   pack_int8_kernel(kernel.data(), conv.out_channels, conv.kernel.time, values, packed.data());
 }
 
@@ -99,8 +102,11 @@ std::shared_ptr<Model> random_model(const graph::Network& network, std::uint64_t
     const auto int8_kernel = storage->add_bytes(sizes.int8_kernel);
     fill(kernel, random, -0.3F, 0.3F);
     const auto* conv2d = std::get_if<graph::Conv2d>(&op);
+    const auto* exit = std::get_if<graph::Exit>(&op);
     const bool int8 = conv2d != nullptr && conv2d->int8;
-    fill_scales(scale, random, int8 ? 5e-5F : 0.1F);  // a step of weights and one of levels
+    const bool int8_exit = exit != nullptr && exit->dense == graph::ExitDense::kInt8;
+    // A step of weights and one of levels; a step of weights alone; what a sign stands for.
+    fill_scales(scale, random, int8 ? 5e-5F : int8_exit ? 1e-3F : 0.1F);
     fill(bias, random, -0.5F, 0.5F);
     fill_scales(norm_scale, random, 1.0F);
     fill(norm_bias, random, -0.5F, 0.5F);
@@ -109,8 +115,9 @@ std::shared_ptr<Model> random_model(const graph::Network& network, std::uint64_t
                        network.input_of(i).channels);
     } else if (int8) {
       fill_int8_kernel(int8_kernel, random, *conv2d, network.input_of(i).channels);
-    } else if (const auto* exit = std::get_if<graph::Exit>(&op)) {
+    } else if (exit != nullptr) {
       fill_row_bits(bits, random, graph::dense_inputs(*exit, network.input_of(i)));
+      for (std::int8_t& value : int8_kernel) value = random_int8(random);
     }
     model->weights.push_back({.kernel = kernel,
                               .bits = bits,

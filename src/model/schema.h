@@ -35,5 +35,6 @@ static_assert(same(schema::ExitPool::Global, graph::ExitPool::kGlobal));
 static_assert(same(schema::ExitPool::Time, graph::ExitPool::kTime));
 static_assert(same(schema::ExitDense::Binary, graph::ExitDense::kBinary));
 static_assert(same(schema::ExitDense::Float, graph::ExitDense::kFloat));
+static_assert(same(schema::ExitDense::Int8, graph::ExitDense::kInt8));
 
 }  // namespace bittern::model

@@ -243,13 +243,16 @@ LayerSizes sizes_of(const graph::Network& network, int layer) {
                                                   ? wide(input.channels)
                                                   : wide(inputs);
                    const auto classes = wide(exit.classes);
-                   const bool binary = exit.dense == graph::ExitDense::kBinary;
-                   return {.kernel = binary ? 0 : wide(inputs) * classes,
-                           .bits = binary ? classes * wide(words_for(inputs)) : 0,
-                           .scale = binary ? classes : 0,
+                   const auto if_dense = [&](graph::ExitDense dense, std::uint64_t elements) {
+                     return exit.dense == dense ? elements : 0;
+                   };
+                   return {.kernel = if_dense(graph::ExitDense::kFloat, wide(inputs) * classes),
+                           .bits = if_dense(graph::ExitDense::kBinary, classes * wide(words_for(inputs))),
+                           .scale = exit.dense == graph::ExitDense::kFloat ? 0 : classes,
                            .bias = classes,
                            .norm_scale = norm,
-                           .norm_bias = norm};
+                           .norm_bias = norm,
+                           .int8_kernel = if_dense(graph::ExitDense::kInt8, wide(inputs) * classes)};
                  },
                  [](const auto&) -> LayerSizes { return {}; }},
       op);

@@ -171,6 +171,8 @@ std::uint32_t major_for(const graph::Network& network) {
     if (std::holds_alternative<graph::Prelu>(layer.op)) major = std::max(major, 2U);
     const auto* conv = std::get_if<graph::Conv2d>(&layer.op);
     if (conv != nullptr && conv->int8) major = std::max(major, 3U);
+    const auto* exit = std::get_if<graph::Exit>(&layer.op);
+    if (exit != nullptr && exit->dense == graph::ExitDense::kInt8) major = std::max(major, 3U);
   }
   return major;
 }

@@ -177,6 +177,8 @@ Expected<Experiment> read_experiment(const std::filesystem::path& file, const st
   if (!placement.is_string()) return invalid_argument(where + ", train: 'placement' must be a text");
   experiment.placement = placement.get<std::string>();
   if (train.value("exit-pool", Json("time")) == "global") experiment.pool = graph::ExitPool::kGlobal;
+  if (const Json dense = train.value("exit-dense", Json()); dense.is_string())
+    experiment.dense = graph::exit_dense_named(dense.get<std::string>());
   BITTERN_ASSIGN_OR_RETURN(experiment.train_options, read_options(train, where));
   BITTERN_ASSIGN_OR_RETURN(experiment.tasks, read_tasks(tasks, where, root));
   BITTERN_ASSIGN_OR_RETURN(experiment.networks, read_networks(networks, where, experiment.placement));

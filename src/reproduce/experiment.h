@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,7 @@ struct Experiment {
   int epochs = 0;
   std::string placement;
   graph::ExitPool pool = graph::ExitPool::kTime;
+  std::optional<graph::ExitDense> dense;  // of the exits; nullopt: each architecture's own
   // Further options of `bittern train`, as they stand on its command line.
   std::vector<std::string> train_options;
   nlohmann::ordered_json source;  // the file

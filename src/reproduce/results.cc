@@ -227,6 +227,7 @@ class Results {
     build.architecture = experiment_.networks[run.network].architecture;
     build.placement = experiment_.placement;
     build.pool = experiment_.pool;
+    build.dense = experiment_.dense;
     for (const Json& task : folder_.record.tasks)
       if (task.value("name", "") == experiment_.tasks[run.task].name)
         build.classes = static_cast<int>(task["labels"].size());
@@ -243,6 +244,7 @@ class Results {
       build.architecture = network.architecture;
       build.placement = experiment_.placement;
       build.pool = experiment_.pool;
+      build.dense = experiment_.dense;
       build.classes = model == nullptr ? 2 : static_cast<int>(model->labels.size());
       BITTERN_ASSIGN_OR_RETURN(const graph::Network built, graph::build(build));
       const graph::Counts counts = graph::count(model == nullptr ? built : model->network);

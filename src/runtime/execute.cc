@@ -158,11 +158,18 @@ void Executor::run_exit(const ExitStep& exit, std::span<float> output) noexcept 
     const auto inputs = kernels::dense_view(means.data(), 1, 1, exit.inputs);
     kernels_->affine(inputs, exit.norm_scale, exit.norm_bias, inputs, 0, 1);
   }
-  if (exit.binary) {
-    kernels_->dense_binary(means.data(), exit.inputs, exit.bits, exit.scale, exit.bias, exit.classes,
+  switch (exit.dense) {
+    case graph::ExitDense::kBinary:
+      kernels_->dense_binary(means.data(), exit.inputs, exit.bits, exit.scale, exit.bias, exit.classes,
+                             output.data());
+      break;
+    case graph::ExitDense::kInt8:
+      kernels_->dense_int8(means.data(), exit.inputs, exit.int8_kernel, exit.scale, exit.bias, exit.classes,
                            output.data());
-  } else {
-    kernels_->dense_float(means.data(), exit.inputs, exit.kernel, exit.bias, exit.classes, output.data());
+      break;
+    case graph::ExitDense::kFloat:
+      kernels_->dense_float(means.data(), exit.inputs, exit.kernel, exit.bias, exit.classes, output.data());
+      break;
   }
   ++trace_.steps;
 }

@@ -148,12 +148,13 @@ struct ExitStep {
   bool norm_before = false;
   bool norm_after = false;
   bool global = false;
-  bool binary = false;
+  graph::ExitDense dense = graph::ExitDense::kBinary;
   int inputs = 0;  // of the dense layer
   int classes = 0;
   const float* norm_scale = nullptr;
   const float* norm_bias = nullptr;
   const std::uint64_t* bits = nullptr;
+  const std::int8_t* int8_kernel = nullptr;
   const float* kernel = nullptr;
   const float* scale = nullptr;
   const float* bias = nullptr;

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -118,6 +119,13 @@ struct Export {
                  bits.data() + static_cast<std::size_t>(row) * words);
       weights.bits = bits;
       weights.scale = storage.copy(tensors().scale, sizes.scale);
+    } else if (op.dense == graph::ExitDense::kInt8) {
+      const TrainableNetwork::Int8Kernel kernel = network.int8_kernel(layer);
+      const at::Tensor rows = kernel.values.t().contiguous();  // [classes, inputs]
+      const std::span<std::int8_t> values = storage.take<std::int8_t>(sizes.int8_kernel);
+      std::copy_n(rows.data_ptr<std::int8_t>(), values.size(), values.begin());
+      weights.int8_kernel = values;
+      weights.scale = storage.copy(kernel.scale, sizes.scale);
     } else {
       weights.kernel = storage.copy(tensors().kernel, sizes.kernel);
     }

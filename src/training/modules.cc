@@ -150,6 +150,10 @@ struct Run {
     at::Tensor x = pooled(op);
     if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon, op.norm_momentum, false);
     if (op.dense == graph::ExitDense::kFloat) return product(x, tensors.kernel) + tensors.bias;
+    if (op.dense == graph::ExitDense::kInt8) {
+      const at::Tensor steps = int8_steps(tensors.kernel);
+      return product(x, training::int8_kernel(tensors.kernel, steps)) * steps + tensors.bias;
+    }
     return product(x, latent ? ste_sign(tensors.kernel, kExitClip) : tensors.kernel) * tensors.scale +
            tensors.bias;
   }
@@ -307,8 +311,9 @@ TrainableNetwork::Int8Kernel TrainableNetwork::int8_kernel(int layer) const {
   const at::NoGradGuard no_grad;
   const at::Tensor kernel = tensors(layer).kernel.cpu();
   const at::Tensor steps = int8_steps(kernel);
-  const auto& conv = std::get<graph::Conv2d>(network_.layer(layer).op);
-  return {training::int8_kernel(kernel, steps).to(at::kChar), steps / conv.int8->scale};
+  const auto* conv = std::get_if<graph::Conv2d>(&network_.layer(layer).op);
+  return {training::int8_kernel(kernel, steps).to(at::kChar),
+          conv != nullptr ? steps / conv->int8->scale : steps};
 }
 
 }  // namespace bittern::training

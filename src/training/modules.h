@@ -89,7 +89,7 @@ class TrainableNetwork {
   };
   BinaryKernel binary_kernel(int layer) const;
 
-  // On the CPU: the whole numbers of an int8 convolution's kernel, int8, and the scale per output channel.
+  // On the CPU: the whole numbers of the kernel of an int8 convolution or exit, int8, and a scale per output.
   struct Int8Kernel {
     at::Tensor values;
     at::Tensor scale;

@@ -186,6 +186,7 @@ Json to_json(const Recipe& recipe) {
   // Only where they are on: recipes of earlier builds stay the same text.
   if (augment.speed > 0) json["augment"]["speed"] = augment.speed;
   if (augment.gain_db > 0) json["augment"]["gain_db"] = augment.gain_db;
+  if (recipe.exit_dense) json["exit_dense"] = name(*recipe.exit_dense);
   if (recipe.processes > 1) json["processes"] = recipe.processes;
   for (const TeacherName& teacher : recipe.teachers)
     json["teachers"].push_back({{"file", teacher.file}, {"checksum", teacher.checksum}});
@@ -195,6 +196,7 @@ Json to_json(const Recipe& recipe) {
 Expected<Recipe> recipe_from_json(const Json& json) {
   Recipe recipe;
   std::string pool;
+  std::string dense;
   std::string schedule;
   std::string optimizer;
   std::string precision;
@@ -225,6 +227,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   reader.required("threads", recipe.threads);
   reader.required("device", recipe.device);
   reader.required("precision", precision);
+  reader.optional("exit_dense", dense);
   reader.optional("processes", recipe.processes);
   reader.optional("teachers", teachers);
   BITTERN_RETURN_IF_ERROR(reader.finish());
@@ -261,6 +264,9 @@ Expected<Recipe> recipe_from_json(const Json& json) {
 
   if (pool != "time" && pool != "global") return corrupt("recipe: exit_pool must be time or global");
   recipe.pool = pool == "time" ? graph::ExitPool::kTime : graph::ExitPool::kGlobal;
+  recipe.exit_dense = graph::exit_dense_named(dense);
+  if (!dense.empty() && !recipe.exit_dense)
+    return corrupt("recipe: exit_dense must be binary, int8 or float");
   if (optimizer != "bop" && optimizer != "adam")
     return corrupt("recipe: binary_optimizer must be bop or adam");
   recipe.binary_optimizer = optimizer == "bop" ? BinaryOptimizer::kBop : BinaryOptimizer::kAdam;
@@ -280,6 +286,7 @@ std::vector<std::string> differences(const Recipe& stored, const Recipe& given) 
     Json json = to_json(recipe);
     json.erase("teachers");
     json = json.flatten();
+    json["/exit_dense"] = recipe.exit_dense ? name(*recipe.exit_dense) : "";
     json["/processes"] = recipe.processes;
     json["/augment/speed"] = recipe.augment.speed;
     json["/augment/gain_db"] = recipe.augment.gain_db;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,7 +75,8 @@ struct Recipe {
   std::string architecture = "quicknet";
   std::string placement = "paper";
   graph::ExitPool pool = graph::ExitPool::kTime;
-  int single_exit = 0;  // from 1: the network cut behind that exit; 0: all exits
+  std::optional<graph::ExitDense> exit_dense;  // nullopt: the architecture's own
+  int single_exit = 0;                         // from 1: the network cut behind that exit; 0: all exits
 
   int epochs = 30;
   int batch = 64;

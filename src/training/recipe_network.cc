@@ -14,6 +14,7 @@ Expected<graph::Network> build_network(const Recipe& recipe, const features::Log
   options.architecture = recipe.architecture;
   options.placement = recipe.placement;
   options.pool = recipe.pool;
+  options.dense = recipe.exit_dense;
   options.classes = classes;
   options.input = {front_end.clip_frames(), front_end.mel_bins, 1};
   BITTERN_ASSIGN_OR_RETURN(graph::Network network, graph::build(options));

@@ -53,7 +53,7 @@ Expected<std::vector<Named>> networks(const char* shipped) {
   BITTERN_ASSIGN_OR_RETURN(std::shared_ptr<const model::Model> trained, model::open(shipped));
   list.push_back({"trained", std::move(trained)});
   for (const char* name : {"quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22",
-                           "bittern:i5x7s4x4-32x2-64x1bn-64x1"}) {
+                           "bittern:i5x7s4x4-32x2-64x1bn-64x1", "bittern-small"}) {
     graph::BuildOptions options;
     options.architecture = name;
     options.classes = 12;

@@ -33,6 +33,9 @@ void expect_shapes(const Network& network, const std::vector<Output>& outputs) {
   }
 }
 
+// Of Bittern's own, made for sound; the others are the paper's and their sizes.
+bool ours(const Architecture& architecture) { return architecture.name.starts_with("bittern-"); }
+
 TEST(Architectures, QuickNetShapes) {
   expect_shapes(built("quicknet"), {{"stem.conv1", {49, 32, 16}},
                                     {"stem.conv2", {25, 16, 16}},
@@ -176,7 +179,7 @@ TEST(Architectures, OriginalHeads) {
     const Network network = build({.architecture = name, .classes = 12, .original = true}).value();
     ASSERT_EQ(network.exit_count(), 1) << name;
     const auto& exit = std::get<Exit>(network.layers().back().op);
-    EXPECT_EQ(exit.relu, name != "birealnet-18") << name;
+    EXPECT_EQ(exit.relu, name != "birealnet-18" && !ours(architecture)) << name;
     EXPECT_EQ(exit.norm, ExitNorm::kNone) << name;
     EXPECT_EQ(exit.pool, ExitPool::kGlobal) << name;
     EXPECT_EQ(exit.dense, ExitDense::kFloat) << name;
@@ -197,7 +200,8 @@ TEST(Architectures, EveryOneKeepsTheRules) {
     for (const Placement& placement : architecture.placements("")) {
       SCOPED_TRACE(placement.name);
       presets.insert(placement.name);
-      ASSERT_EQ(placement.layers.size(), 5U);
+      ASSERT_LE(placement.layers.size(), 5U);
+      ASSERT_GE(placement.layers.size(), ours(architecture) ? 4U : 5U);
       const Network network = built(std::string(architecture.name), std::string(placement.name));
       EXPECT_EQ(network.architecture(), architecture.name);
       EXPECT_EQ(network.classes(), 12);
@@ -206,7 +210,8 @@ TEST(Architectures, EveryOneKeepsTheRules) {
         const int exit = network.exits()[static_cast<std::size_t>(i)];
         EXPECT_EQ(network.layer(exit).name, "exit" + std::to_string(i + 1));
         EXPECT_EQ(network.layer(exit).inputs, std::vector<int>{exit - 1}) << "right behind what it reads";
-        EXPECT_EQ(std::get<Exit>(network.layer(exit).op), (Exit{.classes = 12}));
+        EXPECT_EQ(std::get<Exit>(network.layer(exit).op),
+                  (Exit{.dense = architecture.exit_dense, .classes = 12}));
       }
     }
     EXPECT_EQ(presets, (std::set<std::string_view>{"stem", "paper", "balanced"}));
@@ -288,6 +293,7 @@ TEST(Families, RefuseWhatTheyCannotRead) {
 TEST(Architectures, PaperExitsSeeTheSamePitchBands) {
   const int bins[] = {16, 8, 4, 2, 2};
   for (const Architecture& architecture : architectures()) {
+    if (ours(architecture)) continue;
     const Network network = built(std::string(architecture.name));
     for (std::size_t i = 0; i < 5; ++i)
       EXPECT_EQ(network.input_of(network.exits()[i]).frequency, bins[i]) << architecture.name;

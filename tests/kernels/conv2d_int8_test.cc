@@ -85,6 +85,20 @@ TEST(Conv2dInt8, EqualsItsTwin) {
   });
 }
 
+// Pixel by pixel, as behind a pool: rows of all lengths, many channels.
+TEST(Conv2dInt8, PointwiseEqualsItsTwin) {
+  for_seeds(80, [](Random& random) {
+    const int time = between(random, 1, 20), frequency = between(random, 1, 20);
+    check(random,
+          {{1, 1, 1, 1, 0, 0},
+           between(random, 1, 130),
+           16 * between(random, 1, 5),
+           16.0F,
+           between(random, 0, 255)},
+          time, frequency, time, frequency);
+  });
+}
+
 // Sums as large as they get are exact.
 TEST(Conv2dInt8, LargestSums) {
   Random random{3};

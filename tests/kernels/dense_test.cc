@@ -48,6 +48,36 @@ TEST(Dense, BinaryEqualsItsTwin) {
   });
 }
 
+TEST(Dense, Int8EqualsItsTwin) {
+  for_seeds(120, [](Random& random) {
+    const int inputs = random_channels(random) * between(random, 1, 3);
+    const int classes = between(random, 1, 40);
+    SCOPED_TRACE(std::to_string(inputs) + " inputs, " + std::to_string(classes) + " classes");
+    const std::vector<float> input = random_floats(random, inputs);
+    const std::vector<float> scale = random_floats(random, classes);
+    const std::vector<float> bias = random_floats(random, classes);
+    std::vector<std::int8_t> kernel(static_cast<std::size_t>(inputs) * static_cast<std::size_t>(classes));
+    for (std::int8_t& value : kernel) value = static_cast<std::int8_t>(between(random, -128, 127));
+    std::vector<float> expected;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(classes); ++j) {
+      float p[8] = {};
+      for (std::size_t i = 0; i < input.size(); ++i) {
+        const float product = input[i] * static_cast<float>(kernel[j * input.size() + i]);
+        p[i % 8] = p[i % 8] + product;
+      }
+      const float sum = ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+      const float product = sum * scale[j];
+      expected.push_back(product + bias[j]);
+    }
+    for_isas([&](const KernelTable& table) {
+      Outputs output(classes);
+      table.dense_int8(input.data(), inputs, kernel.data(), scale.data(), bias.data(), classes,
+                       output.data());
+      output.expect(expected);
+    });
+  });
+}
+
 TEST(Dense, FloatEqualsItsTwin) {
   for_seeds(120, [](Random& random) {
     const int inputs = random_channels(random);

@@ -5,7 +5,9 @@
 #include <iterator>
 
 #include "model/dump.h"
+#include "model/editable_file.h"
 #include "model/file.h"
+#include "model/random_model.h"
 
 namespace bittern::model {
 namespace {
@@ -36,6 +38,19 @@ TEST_P(Golden, IsWrittenWithTheSameBytes) {
   ASSERT_TRUE(file.ok()) << file.error().message;
   const std::string_view bytes(reinterpret_cast<const char*>(file->data()), file->size());
   EXPECT_TRUE(bytes == contents(path));
+}
+
+TEST(Version, IsTheOldestThatHasAllLayers) {
+  const auto version_of = [](const char* architecture, std::optional<graph::ExitDense> dense = std::nullopt) {
+    const graph::Network network =
+        graph::build({.architecture = architecture, .classes = 3, .dense = dense}).value();
+    return EditableFile(*random_model(network, 1)).header().format_major();
+  };
+  EXPECT_EQ(version_of("quicknet-small"), 1U);
+  EXPECT_EQ(version_of("quicknet-small", graph::ExitDense::kFloat), 1U);
+  EXPECT_EQ(version_of("bittern:c5x5s4x4-64x1-64x1"), 2U);
+  EXPECT_EQ(version_of("quicknet-small", graph::ExitDense::kInt8), 3U);
+  EXPECT_EQ(version_of("bittern:i5x8s4x4-64x1-64x1"), 3U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Model, Golden, testing::Range(1, kFormatMajor + 1));

@@ -18,7 +18,7 @@ inline graph::Network tiny_network(int classes = 3) {
       builder.add("stem", Conv2d{.kernel = {3, 3}, .stride = {2, 1}, .out_channels = 8}, {builder.input()});
   x = builder.add("stem.norm", BatchNorm{}, {x});
   x = builder.add("stem.relu", Relu{}, {x});
-  exit("exit1", x, Exit{});
+  exit("exit1", x, Exit{.dense = ExitDense::kInt8});
   const int one =
       builder.add("b1.conv", BinaryConv2d{.pad_value = BinaryPadding::kOne, .out_channels = 8}, {x});
   const int normed = builder.add("b1.norm", BatchNorm{.scale = false}, {one});

@@ -139,8 +139,9 @@ TEST(Sizes, AreThoseOfTheShapes) {
   // 70 inputs are 18 quads for each of 16 outputs.
   EXPECT_EQ(sizes("levels"), (LayerSizes{.scale = 16, .int8_kernel = 1152}));
   EXPECT_EQ(sizes("point"), (LayerSizes{.kernel = 840, .bias = 70}));
-  // exit1 reads 10x16x8 and pools over time: 128 inputs, two words a class.
-  EXPECT_EQ(sizes("exit1"), (LayerSizes{.bits = 6, .scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8}));
+  // exit1 reads 10x16x8 and pools over time: 128 inputs, a byte for each and each class.
+  EXPECT_EQ(sizes("exit1"),
+            (LayerSizes{.scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8, .int8_kernel = 384}));
   // exit2 pools over all: 12 inputs, normalised after.
   EXPECT_EQ(sizes("exit2"),
             (LayerSizes{.bits = 3, .scale = 3, .bias = 3, .norm_scale = 12, .norm_bias = 12}));

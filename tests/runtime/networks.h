@@ -65,7 +65,7 @@ inline graph::Network random_network(std::uint64_t seed, int layers) {
     op.relu = random.below(3) == 0;
     op.norm = static_cast<ExitNorm>(pick(0, 2));
     op.pool = static_cast<ExitPool>(pick(0, 1));
-    op.dense = static_cast<ExitDense>(pick(0, 1));
+    op.dense = static_cast<ExitDense>(pick(0, 2));
     op.classes = 3;
     return Layer{"exit" + std::to_string(x), op, {x}, {}};
   };

@@ -236,8 +236,16 @@ class Reference {
     for (std::size_t j = 0; j < static_cast<std::size_t>(op.classes); ++j) {
       float& y = out().data[j];
       y = op.dense == graph::ExitDense::kBinary ? binary_sum(pooled, j) * w.scale[j] + w.bias[j]
+          : op.dense == graph::ExitDense::kInt8 ? int8_sum(pooled, j) * w.scale[j] + w.bias[j]
                                                 : float_sum(pooled, j, op.classes) + w.bias[j];
     }
+  }
+
+  float int8_sum(const std::vector<float>& x, std::size_t row) const {
+    float p[8] = {};
+    for (std::size_t i = 0; i < x.size(); ++i)
+      p[i % 8] += x[i] * static_cast<float>(weights().int8_kernel[row * x.size() + i]);
+    return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
   }
 
   float binary_sum(const std::vector<float>& x, std::size_t row) const {

@@ -86,6 +86,10 @@ struct EvaluatedLayer {
                                           : x.mean(at::IntArrayRef{0, 1});
     if (op.norm == graph::ExitNorm::kAfterPool) x = norm(x, op.norm_epsilon);
     if (op.dense == graph::ExitDense::kFloat) return product(x, tensors().kernel) + tensors().bias;
+    if (op.dense == graph::ExitDense::kInt8) {
+      const TrainableNetwork::Int8Kernel kernel = network.int8_kernel(layer);
+      return product(x, kernel.values.to(at::kFloat)) * kernel.scale + tensors().bias;
+    }
     return product(x, network.binary_kernel(layer).signs) * tensors().scale + tensors().bias;
   }
 };

@@ -141,6 +141,17 @@ TEST_P(Exporter, PacksEveryLayersTensors) {
         EXPECT_EQ(list(to.kernel), kernel);
         continue;
       }
+      if (exit->dense == graph::ExitDense::kInt8) {
+        const std::size_t classes = 3, inputs = kernel.size() / classes;
+        for (std::size_t row = 0; row < classes; ++row) {
+          float most = 0;
+          for (std::size_t i = 0; i < inputs; ++i) most = std::max(most, std::abs(kernel[i * classes + row]));
+          EXPECT_FLOAT_EQ(to.scale[row], most / 127);
+          for (std::size_t i = 0; i < inputs; ++i)
+            EXPECT_NEAR(to.int8_kernel[row * inputs + i], kernel[i * classes + row] / to.scale[row], 0.501);
+        }
+        continue;
+      }
       EXPECT_EQ(list(to.scale), values_of(from.scale));
       const std::size_t classes = 3, inputs = kernel.size() / classes;
       for (std::size_t k = 0; k < kernel.size(); ++k) {

@@ -12,6 +12,7 @@ TEST(Recipe, ReadsBackWhatItWrote) {
   Recipe recipe;
   recipe.architecture = "meliusnet-22";
   recipe.pool = graph::ExitPool::kGlobal;
+  recipe.exit_dense = graph::ExitDense::kInt8;
   recipe.binary_optimizer = BinaryOptimizer::kAdam;
   recipe.exit_weights = {1, 0.5};
   recipe.bop_schedule = Schedule::kConstant;
@@ -51,6 +52,19 @@ TEST(Recipe, NamesItsProcessesWhereThereAreSeveral) {
   EXPECT_EQ(differences(Recipe(), recipe), std::vector<std::string>{"processes (1, not 4)"});
   recipe.processes = 0;
   EXPECT_FALSE(recipe.validate().ok());
+}
+
+TEST(Recipe, NamesTheDenseOfItsExitsWhereItIsNotTheArchitectures) {
+  Recipe recipe;
+  EXPECT_FALSE(to_json(recipe).contains("exit_dense"));
+  for (const graph::ExitDense dense : graph::kExitDenses) {
+    recipe.exit_dense = dense;
+    EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
+  }
+  EXPECT_EQ(differences(recipe, Recipe()), std::vector<std::string>{"exit_dense (\"float\", not \"\")"});
+  nlohmann::ordered_json json = to_json(recipe);
+  json["exit_dense"] = "double";
+  EXPECT_EQ(recipe_from_json(json).error().message, "recipe: exit_dense must be binary, int8 or float");
 }
 
 TEST(Recipe, NamesSpeedAndGainWhereTheyAreOn) {
