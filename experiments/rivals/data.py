@@ -11,22 +11,13 @@ import numpy as np
 import soundfile
 
 import front_end
+from speakers import EXTENSIONS, speaker_of
 
 SPLITS = ("train", "validation", "test")
-EXTENSIONS = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
 
 
 def fail(message):
     sys.exit(f"data: {message}")
-
-
-def speaker_of(name):
-    """Who speaks, as the file's name tells it; "" where it does not."""
-    stem = name
-    while pathlib.PurePath(stem).suffix.lower() in EXTENSIONS:
-        stem = pathlib.PurePath(stem).stem
-    found = re.fullmatch(r"(?:.*_)?([0-9a-f]{8})_nohash_\d+", stem) or re.fullmatch(r"(.+)_NO_\d+", stem)
-    return found.group(1) if found else ""
 
 
 def recordings(folder):

@@ -61,6 +61,7 @@ Json json_of(const Options& options, const model::Model& model, const evaluation
                              {"macs_float", exit.macs.floating},
                              {"floor_us", exit.floor_us},
                              {"floor_share", exit.floor_share}});
+    if (exit.macs.int8 > 0) json["exits"].back()["macs_int8"] = exit.macs.int8;
   }
   if (!options.steps) return json;
   for (const evaluation::StepLatency& step : latency.steps) {
@@ -108,8 +109,8 @@ std::string text_of(const model::Model& model, const evaluation::Latency& latenc
   }
   text += table.str();
   text +=
-      "features to the exit's decision, cumulative; floor: 1-bit MACs at the one peak plus float MACs at the "
-      "other\n";
+      "features to the exit's decision, cumulative; floor: 1-bit MACs at the one peak plus float MACs, four "
+      "int8 ones as one, at the other\n";
   if (!steps) return text;
   Table list({{"stage"},
               {"us"},

@@ -162,6 +162,7 @@ Json network_json(const NetworkReport& report) {
              {"macs_float", exit.cumulative.floating},
              {"macs_share", exit.share},
              {"macs_exit", exit.macs_exit}};
+    if (exit.cumulative.int8 > 0) row["macs_int8"] = exit.cumulative.int8;
     if (!report.temperatures.empty()) row["temperature"] = json::shortest(report.temperatures[i]);
     json["exits"].push_back(std::move(row));
   }
@@ -191,6 +192,8 @@ std::string network_text(const NetworkReport& report) {
   text +=
       "MACs up to the exit; share: of (binary / 64 + float) over the whole network; own: of the exit's dense "
       "layer, counted apart\n";
+  if (const std::int64_t int8 = counts.exits.empty() ? 0 : counts.exits.back().cumulative.int8; int8 > 0)
+    text += fmt::format("of the float MACs {} are in int8: four of them count as one\n", grouped(int8));
   if (report.layers) text += "\n" + layers_text(network);
   return text;
 }

@@ -69,7 +69,7 @@ std::vector<Row> rows_of(const runtime::Plan& plan) {
              .kernel = runtime::kernel_of(step),
              .layers = step.name,
              .output = {step.rows, buffer.frequency, words ? step.input.channels : step.output.channels},
-             .macs = {step.macs_per_row.binary * step.rows, step.macs_per_row.floating * step.rows},
+             .macs = step.macs_per_row * step.rows,
              .uses = uses_of(step)});
       }
     }

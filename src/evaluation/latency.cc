@@ -134,7 +134,7 @@ class Bench {
       exit.decide_us =
           result.steps[static_cast<std::size_t>(stage.exit.index)].time_us + median(std::move(rules_[s]));
       exit.floor_us = 1e6 * (static_cast<double>(exit.macs.binary) / result.binary_peak +
-                             static_cast<double>(exit.macs.floating) / result.float_peak);
+                             exit.macs.as_float() / result.float_peak);
       exit.floor_share = exit.floor_us / exit.time_us.median;
       result.exits.push_back(std::move(exit));
     }
@@ -156,11 +156,10 @@ class Bench {
       const int number = static_cast<int>(s) + 1;
       for (int g = stage.first_group; g < stage.end_group; ++g) {
         for (const runtime::Step& step : plan_.groups[static_cast<std::size_t>(g)].steps) {
-          fill(step.index,
-               {.stage = number,
-                .name = step.name,
-                .kernel = runtime::kernel_of(step),
-                .macs = {step.macs_per_row.binary * step.rows, step.macs_per_row.floating * step.rows}});
+          fill(step.index, {.stage = number,
+                            .name = step.name,
+                            .kernel = runtime::kernel_of(step),
+                            .macs = step.macs_per_row * step.rows});
         }
       }
       fill(stage.exit.index, {.stage = number, .name = stage.exit.name, .kernel = "exit", .macs = {}});

@@ -31,7 +31,7 @@ struct ExitLatency {
   Quantiles time_us;
   double stage_us = 0;   // median of the stage alone, its exit included
   double decide_us = 0;  // of that: pool, dense layer, softmax, entropy and rule; median
-  // macs.binary over the popcount peak plus macs.floating over the float peak.
+  // macs.binary over the popcount peak plus macs.as_float() over the float peak.
   double floor_us = 0;
   double floor_share = 0;  // floor over median time: 1 is the machine's limit
 };

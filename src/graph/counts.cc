@@ -67,6 +67,7 @@ Weights weights_of(const Network& network, int layer) {
 Macs& Macs::operator+=(const Macs& other) {
   binary += other.binary;
   floating += other.floating;
+  int8 += other.int8;
   return *this;
 }
 
@@ -76,10 +77,12 @@ Macs macs_of(const Network& network, int layer) {
   const std::int64_t pixels = found.output.pixels();
   if (const auto* conv = std::get_if<Conv2d>(&found.op)) {
     const int in = network.input_of(layer).channels / conv->groups;
-    return {0, kernel_weights(conv->kernel, in, conv->out_channels) * pixels};
+    const std::int64_t macs = kernel_weights(conv->kernel, in, conv->out_channels) * pixels;
+    return {0, macs, conv->int8 ? macs : 0};
   }
   if (const auto* conv = std::get_if<BinaryConv2d>(&found.op))
-    return {kernel_weights(conv->kernel, network.input_of(layer).channels, conv->out_channels) * pixels, 0};
+    return {kernel_weights(conv->kernel, network.input_of(layer).channels, conv->out_channels) * pixels, 0,
+            0};
   return {};
 }
 

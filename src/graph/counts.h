@@ -11,9 +11,15 @@ namespace bittern::graph {
 struct Macs {
   std::int64_t binary = 0;
   std::int64_t floating = 0;
-  // Nominal cost in float MACs: binary / 64 + floating.
-  double cost() const { return static_cast<double>(binary) / 64.0 + static_cast<double>(floating); }
+  std::int64_t int8 = 0;  // of floating, those of int8 convolutions
+  // In float MACs as wide as what a register holds of each: floating, four int8 ones as one.
+  double as_float() const { return static_cast<double>(floating - int8) + static_cast<double>(int8) / 4.0; }
+  // Nominal cost in float MACs: binary / 64 + as_float().
+  double cost() const { return static_cast<double>(binary) / 64.0 + as_float(); }
   Macs& operator+=(const Macs& other);
+  friend Macs operator*(const Macs& macs, std::int64_t times) {
+    return {macs.binary * times, macs.floating * times, macs.int8 * times};
+  }
 };
 
 // Multiply-accumulates of one layer: weights x output pixels, as Larq counts (convolutions only; 0 for the
@@ -40,10 +46,10 @@ struct Counts {
   std::vector<ExitCounts> exits;
 };
 
-// An int8 convolution's MACs count as float ones, its weights as float parameters too: they are trained as
-// such. BatchNorm counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains
-// after folding). A magnitude-aware kernel's scales are not counted, nor an int8 one's: they are made from
-// the weights that training has.
+// An int8 convolution's weights count as float parameters too: they are trained as such. BatchNorm counts as
+// 2 per channel whether or not it has scale and center (Larq's rule: what remains after folding). A
+// magnitude-aware kernel's scales are not counted, nor an int8 one's: they are made from the weights that
+// training has.
 Counts count(const Network& network);
 
 // Roughly what one run costs, in float MACs: a word of 64 binary ones counts as one, full or not, for outputs

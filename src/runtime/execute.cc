@@ -145,8 +145,7 @@ void Executor::run_step(const Step& step, int first_row, int last_row) noexcept 
     void operator()(const CopyStep&) const { kernels().copy(input(), output(), first, last); }
   };
   std::visit(Run{*this, step, first_row, last_row}, step.operation);
-  const std::int64_t rows = last_row - first_row;
-  trace_.macs += {step.macs_per_row.binary * rows, step.macs_per_row.floating * rows};
+  trace_.macs += step.macs_per_row * (last_row - first_row);
 }
 
 void Executor::run_exit(const ExitStep& exit, std::span<float> output) noexcept {

@@ -131,7 +131,7 @@ class Lowering {
   graph::Macs macs_per_row(int layer) const {
     const graph::Macs macs = graph::macs_of(network_, layer);
     const int rows = nodes_.shape(layer).time;
-    return {macs.binary / rows, macs.floating / rows};
+    return {macs.binary / rows, macs.floating / rows, macs.int8 / rows};
   }
 
   void emit_conv(int i, const graph::Conv2d& op) {

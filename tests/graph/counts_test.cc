@@ -242,6 +242,21 @@ TEST(Counts, MacsOfQuickNets) {
   }
 }
 
+// Four products of a lane at once.
+TEST(Counts, Int8MacsAreAQuarterOfFloatOnes) {
+  const Counts counts = count(built("bittern:i5x8s4x4-64x1-64x1bi", "paper"));
+  const Macs& first = counts.exits.front().cumulative;
+  constexpr std::int64_t kStem = 5 * 8 * 64 * 25 * 16;
+  EXPECT_EQ(first.int8, kStem);
+  EXPECT_EQ(first.floating, kStem);
+  EXPECT_EQ(first.cost(), static_cast<double>(first.binary) / 64 + static_cast<double>(kStem) / 4);
+  // Behind it the blur of the transition is float, its pointwise convolution is not.
+  const Macs& last = counts.exits.back().cumulative;
+  EXPECT_EQ(last.int8, kStem + 64 * 64 * 12 * 8);
+  EXPECT_EQ(last.floating - last.int8, 9 * 64 * 12 * 8);
+  EXPECT_EQ(counts.exits.front().share, first.cost() / last.cost());
+}
+
 TEST(Counts, ExitsDenseIsCountedApart) {
   const Counts time = count(built("quicknet", "paper", ExitPool::kTime));
   const Counts global = count(built("quicknet", "paper", ExitPool::kGlobal));

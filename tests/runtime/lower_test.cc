@@ -118,12 +118,13 @@ TEST(Lowering, CutsStagesAtTheExits) {
       for (; group < stage.end_group; ++group) {
         for (const Step& step : plan.groups[static_cast<std::size_t>(group)].steps) {
           ++steps;
-          macs += {step.macs_per_row.binary * step.rows, step.macs_per_row.floating * step.rows};
+          macs += step.macs_per_row * step.rows;
         }
       }
       EXPECT_EQ(plan.steps_to(static_cast<int>(s) + 1), ++steps);
       EXPECT_EQ(macs.binary, stage.counts.cumulative.binary) << known.name << " exit " << s + 1;
       EXPECT_EQ(macs.floating, stage.counts.cumulative.floating) << known.name << " exit " << s + 1;
+      EXPECT_EQ(macs.int8, stage.counts.cumulative.int8) << known.name << " exit " << s + 1;
     }
     EXPECT_EQ(group, static_cast<int>(plan.groups.size()));
   }

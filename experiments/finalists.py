@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""What trainings of an experiment answer on the test split: the one look at it, for those that are finished.
+
+    experiments/finalists.py experiments/bittern.json --data DIR --runs RUNS --against models/quicknet-speech-commands-12.bittern ... \\
+      --out docs/results/bittern-speech-commands-12.json
+
+SPEC and RUNS are those of ablation.py. Of each variant: every seed's accuracy at each exit, their mean with its 95 % interval, the
+difference from each --against model, clip by clip, and what leaving early costs and saves. All intervals are bootstraps: speakers
+are drawn again, all their clips together, and seeds. A clip without a speaker stands for itself.
+
+Leaving early: of thresholds of the entropy rule the largest that loses at most half a point against the last exit on validation
+clips; then test. Times are those of `bittern bench`, all models by turns, the median over rounds; leave the machine alone meanwhile.
+"""
+import argparse
+import json
+import math
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "rivals"))
+import files  # noqa: E402
+from speakers import speaker_of  # noqa: E402
+
+RESAMPLES = 2000
+THRESHOLDS = [0.01, 0.02, 0.05] + [round(0.1 * k, 1) for k in range(1, 21)]
+ALLOWED_LOSS = 0.005
+
+
+def fail(message):
+    sys.exit(f"finalists: {message}")
+
+
+class Program:
+    def __init__(self, path, data):
+        self.path, self.data = path, data
+
+    def run(self, *arguments):
+        done = subprocess.run([self.path, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            fail(f"bittern {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+        return done.stdout
+
+    def evaluate(self, model, split, *policy):
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder) / "report.json"
+            self.run("evaluate", model, "--data", self.data, "--split", split, *policy, "--per-clip", "--json", report, "--quiet")
+            return json.loads(report.read_text())
+
+    def exit_times(self, model):
+        bench = json.loads(self.run("bench", model, "--runs", "400", "--json", "--quiet"))
+        return [exit["time_us"]["median"] for exit in bench["exits"]]
+
+
+def right_of(report):
+    return [int(clip["truth"] == clip["label"]) for clip in report["clips"]]
+
+
+class Bootstrap:
+    """Draws of speakers and of seeds, the same ones for every question."""
+
+    def __init__(self, clips):
+        self.group_of, names = [], {}
+        for index, file in enumerate(clips):
+            speaker = speaker_of(pathlib.PurePath(file).name)
+            self.group_of.append(names.setdefault(speaker or index, len(names)))
+        self.groups = len(names)
+        self.sizes = [0] * self.groups
+        for group in self.group_of:
+            self.sizes[group] += 1
+        generator = random.Random(20260)
+        self.draws = [[generator.randrange(self.groups) for _ in range(self.groups)] for _ in range(RESAMPLES)]
+        self.seed_draws = [generator.random() for _ in range(16 * RESAMPLES)]
+
+    def mean(self, rows):
+        """`rows`: a list per seed of a number per clip. Their mean and its interval."""
+        sums = []
+        for row in rows:
+            sums.append([0.0] * self.groups)
+            for group, value in zip(self.group_of, row):
+                sums[-1][group] += value
+        means = []
+        for turn, drawn in enumerate(self.draws):
+            seeds = [int(u * len(rows)) for u in self.seed_draws[16 * turn:16 * turn + len(rows)]]
+            total = sum(sums[seed][group] for seed in seeds for group in drawn)
+            means.append(total / len(rows) / sum(self.sizes[group] for group in drawn))
+        means.sort()
+        tail = RESAMPLES // 40
+        value = sum(map(sum, rows)) / len(rows) / len(self.group_of)
+        return {"value": value, "low": means[tail], "high": means[RESAMPLES - 1 - tail]}
+
+
+def leave_early(program, model, last_exit):
+    """The threshold that validation allows, and what it does to test clips."""
+    def share_right(report):
+        return statistics.fmean(right_of(report))
+
+    least = share_right(program.evaluate(model, "validation", "--exit", last_exit)) - ALLOWED_LOSS
+    chosen = 0.0
+    for threshold in THRESHOLDS:
+        if share_right(program.evaluate(model, "validation", "--rule", "entropy", "--threshold", threshold)) >= least - 1e-9:
+            chosen = threshold
+    report = program.evaluate(model, "test", "--rule", "entropy", "--threshold", chosen)
+    return {"threshold": chosen, "right": right_of(report), "exits": [clip["exit"] for clip in report["clips"]]}
+
+
+def answers(program, model, exits):
+    """Right or wrong of every test clip at each exit, and the clips' files."""
+    reports = [program.evaluate(model, "test", "--exit", exit) for exit in range(1, exits + 1)]
+    return [right_of(report) for report in reports], [clip["file"] for clip in reports[0]["clips"]]
+
+
+def table(result):
+    def shown(interval):
+        return f"{100 * interval['value']:.1f} ({100 * interval['low']:.1f} to {100 * interval['high']:.1f})"
+
+    def signed(interval):
+        return f"{100 * interval['value']:+.1f} ({100 * interval['low']:+.1f} to {100 * interval['high']:+.1f})"
+
+    most = max(len(row["exits"]) for row in result["variants"])
+    lines = ["Test accuracy in %, mean over seeds, with its 95 % interval.", "",
+             "| network | seeds | bytes | " + " | ".join(f"exit {k}" for k in range(1, most + 1)) + " | us per exit | leaving early | its time |",
+             "|---|---|---|" + "---|" * (most + 3)]
+    for row in result["variants"]:
+        cells = [shown(exit["accuracy"]) for exit in row["exits"]] + [""] * (most - len(row["exits"]))
+        times = " ".join(f"{time:.1f}" for time in row["time_us"])
+        early = row["early"]
+        share = f"{100 * early['time_share']:.0f} %"
+        lines.append(f"| {row['name']} | {len(row['seeds'])} | {row['bytes']:,} | {' | '.join(cells)} | {times} | {shown(early['accuracy'])} | {share} |")
+    for row in result["variants"]:
+        if not row["against"]:
+            continue
+        best = row["best_exit"]
+        lines += ["", f"`{row['name']}` at exit {best} less", "", "| | its best exit | difference |", "|---|---|---|"]
+        for other in row["against"]:
+            lines.append(f"| {other['model']} | {other['exit']}: {100 * other['accuracy']:.1f} | {signed(other['difference'])} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spec", type=pathlib.Path, metavar="SPEC")
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--runs", type=pathlib.Path, required=True)
+    parser.add_argument("--against", type=pathlib.Path, nargs="*", default=[], metavar="MODEL")
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--bittern", default="bittern", help="the program; default: the one in PATH")
+    parser.add_argument("--rounds", type=int, default=5, help="of times")
+    arguments = parser.parse_args()
+    spec = json.loads(arguments.spec.read_text())
+    program = Program(arguments.bittern, arguments.data)
+
+    finished = {}
+    for name, options in spec["variants"].items():
+        epochs = {**spec["base"], **options}["epochs"]
+        for seed in spec["seeds"]:
+            run = arguments.runs / name / f"seed-{seed}"
+            metrics = run / "metrics.jsonl"
+            if metrics.is_file() and len(metrics.read_text().splitlines()) == epochs:
+                finished.setdefault(name, []).append((seed, run / "best.bittern"))
+    if not finished:
+        fail(f"{arguments.runs}: no finished training")
+
+    others, bootstrap = [], None
+    for model in arguments.against:
+        count = len(json.loads(program.run("inspect", model, "--json"))["exits"])
+        exits, clips = answers(program, model, count)
+        best = max(range(count), key=lambda k: sum(exits[k]))
+        others.append({"model": model.stem, "exit": best + 1, "right": exits[best], "clips": clips})
+
+    rows = []
+    for name, runs in finished.items():
+        count = len(json.loads(program.run("inspect", runs[0][1], "--json"))["exits"])
+        per_seed, early, seeds = [], [], []
+        for seed, model in runs:
+            exits, clips = answers(program, model, count)
+            per_seed.append(exits)
+            early.append(leave_early(program, model, count))
+            seeds.append({"seed": seed, "bytes": model.stat().st_size, "test": [statistics.fmean(exit) for exit in exits],
+                          "threshold": early[-1]["threshold"], "early": statistics.fmean(early[-1]["right"])})
+            print(f"{name}, seed {seed}: " + " ".join(f"{100 * accuracy:.1f}" for accuracy in seeds[-1]["test"]), file=sys.stderr, flush=True)
+        bootstrap = bootstrap or Bootstrap(clips)
+        accuracies = [bootstrap.mean([exits[k] for exits in per_seed]) for k in range(count)]
+        best = max(range(count), key=lambda k: accuracies[k]["value"])
+        row = {"name": name, "seeds": seeds, "bytes": max(seed["bytes"] for seed in seeds),
+               "exits": [{"accuracy": accuracy, "deviation": statistics.stdev(statistics.fmean(exits[k]) for exits in per_seed)
+                          if len(per_seed) > 1 else math.nan} for k, accuracy in enumerate(accuracies)],
+               "best_exit": best + 1, "against": []}
+        for other in others:
+            if other["clips"] != clips:
+                fail(f"{other['model']}: has other test clips")
+            paired = [[ours - theirs for ours, theirs in zip(exits[best], other["right"])] for exits in per_seed]
+            row["against"].append({"model": other["model"], "exit": other["exit"], "accuracy": statistics.fmean(other["right"]),
+                                   "difference": bootstrap.mean(paired)})
+        row["early"] = {"accuracy": bootstrap.mean([one["right"] for one in early]), "exits": [one["exits"] for one in early]}
+        rows.append(row)
+
+    times = {row["name"]: [] for row in rows}
+    for _ in range(arguments.rounds):
+        for row in rows:
+            times[row["name"]].append(program.exit_times(finished[row["name"]][0][1]))
+    for row in rows:
+        row["time_us"] = [statistics.median(column) for column in zip(*times[row["name"]])]
+        taken = [row["time_us"][exit - 1] for exits in row["early"].pop("exits") for exit in exits]
+        row["early"]["time_share"] = statistics.fmean(taken) / row["time_us"][-1]
+
+    result = {"spec": arguments.spec.name, "data": arguments.data.name, "resamples": RESAMPLES, "variants": rows}
+    files.write_json(arguments.out, result)
+    text = table(result)
+    files.replace(arguments.out.with_suffix(".md"), lambda temporary: temporary.write_text(f"# {arguments.out.stem}\n\n" + text))
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()
