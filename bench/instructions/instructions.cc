@@ -73,6 +73,7 @@ Status run() {
   BITTERN_RETURN_IF_ERROR(count_network("quicknet", 1));
   for (const char* architecture : {"birealnet-18", "binarydensenet-28", "meliusnet-22"})
     BITTERN_RETURN_IF_ERROR(count_network(architecture, 5));
+  BITTERN_RETURN_IF_ERROR(count_network("bittern-small", 1));
   return {};
 }
 

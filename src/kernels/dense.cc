@@ -26,6 +26,7 @@ namespace bittern::kernels::HWY_NAMESPACE {
 namespace {
 
 constexpr int kPartials = 8;
+constexpr int kRows = 4;  // classes at once
 
 alignas(64) constexpr std::uint32_t kBitOfLane[] = {
     1U << 0U,  1U << 1U,  1U << 2U,  1U << 3U,  1U << 4U,  1U << 5U,  1U << 6U,  1U << 7U,
@@ -94,20 +95,23 @@ class Int8Row {
   const std::int8_t* values_;
 };
 
-// kRows classes from `first` on at once, so that their additions overlap.
-template <int kRows, class Row, class Element>
+// Classes `first` to first + kRows at once, so that their additions overlap; past the last one it is that one
+// again.
+template <class Row, class Element>
 HWY_INLINE void dense_rows(const float* input, int inputs, const Element* kernel, const float* scale,
-                           const float* bias, int first, float* output) {
+                           const float* bias, int first, int classes, float* output) {
   constexpr int kVectors = kPartials / kLanes;
   const PartialTag d;
   Partial p[kRows][kVectors];
   for (auto& row : p) {
     for (Partial& vector : row) vector = hn::Zero(d);
   }
+  int rows[kRows];
+  for (int r = 0; r < kRows; ++r) rows[r] = std::min(first + r, classes - 1);
   const int whole = inputs - inputs % kPartials;
   for (int begin = 0; begin < whole; begin += kHalf) {
     typename Row::Block blocks[kRows];
-    for (int r = 0; r < kRows; ++r) blocks[r] = Row(kernel, inputs, first + r).block(begin);
+    for (int r = 0; r < kRows; ++r) blocks[r] = Row(kernel, inputs, rows[r]).block(begin);
     const int end = std::min(begin + kHalf, whole);
     for (int i = begin; i < end; i += kPartials) {
       for (int v = 0; v < kVectors; ++v) {
@@ -122,31 +126,23 @@ HWY_INLINE void dense_rows(const float* input, int inputs, const Element* kernel
   for (int r = 0; r < kRows; ++r) {
     alignas(64) float partials[kPartials];
     for (int v = 0; v < kVectors; ++v) hn::Store(p[r][v], d, partials + std::ptrdiff_t{v} * kLanes);
-    const Row row(kernel, inputs, first + r);
+    const Row row(kernel, inputs, rows[r]);
     for (int i = whole; i < inputs; ++i) partials[i % kPartials] += row.product(i, input[i]);
-    const float product = sum_of(partials) * scale[first + r];
-    output[first + r] = product + bias[first + r];
+    const float product = sum_of(partials) * scale[rows[r]];
+    output[rows[r]] = product + bias[rows[r]];
   }
-}
-
-template <class Row, class Element>
-HWY_INLINE void dense(const float* input, int inputs, const Element* kernel, const float* scale,
-                      const float* bias, int classes, float* output) {
-  constexpr int kRows = 4;
-  int j = 0;
-  for (; j + kRows <= classes; j += kRows)
-    dense_rows<kRows, Row>(input, inputs, kernel, scale, bias, j, output);
-  for (; j < classes; ++j) dense_rows<1, Row>(input, inputs, kernel, scale, bias, j, output);
 }
 
 void dense_binary(const float* input, int inputs, const std::uint64_t* kernel, const float* scale,
                   const float* bias, int classes, float* output) noexcept {
-  dense<SignRow>(input, inputs, kernel, scale, bias, classes, output);
+  for (int j = 0; j < classes; j += kRows)
+    dense_rows<SignRow>(input, inputs, kernel, scale, bias, j, classes, output);
 }
 
 void dense_int8(const float* input, int inputs, const std::int8_t* kernel, const float* scale,
                 const float* bias, int classes, float* output) noexcept {
-  dense<Int8Row>(input, inputs, kernel, scale, bias, classes, output);
+  for (int j = 0; j < classes; j += kRows)
+    dense_rows<Int8Row>(input, inputs, kernel, scale, bias, j, classes, output);
 }
 
 void dense_float(const float* input, int inputs, const float* kernel, const float* bias, int classes,

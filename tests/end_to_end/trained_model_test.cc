@@ -45,7 +45,9 @@ TEST(TrainedModels, LeaveEasyClipsEarly) {
       if (rule["rule"] != "entropy" || rule["threshold"] != 0.5) continue;
       ++rows;
       EXPECT_LT(rule["average_exit"], 3) << model;
-      EXPECT_LT(rule["macs_share"], 0.75) << model;
+      // At least half of what the first exit alone would save.
+      const double most = (1 + json["exits"][0]["macs_share"].get<double>()) / 2;
+      EXPECT_LT(rule["macs_share"], most) << model;
     }
     EXPECT_EQ(rows, 1) << model;
   }
