@@ -22,6 +22,7 @@ def card(model: pathlib.Path, inspect: dict, evaluation: dict, facts: dict, note
     if isinstance(recipe, str):
         recipe = json.loads(recipe)
     data = evaluation["data"]
+    int8 = inspect["parameters"].get("int8", 0)
     recognises = "".join(f"`{label}` " for label in evaluation["labels"]).strip()
     out = [
         f"# {model.stem}",
@@ -29,7 +30,8 @@ def card(model: pathlib.Path, inspect: dict, evaluation: dict, facts: dict, note
         f"A {provenance['architecture']} with {len(inspect['exits'])} exits (placement `{provenance['placement']}`) that tells apart, in windows of "
         f"{inspect['front_end']['clip_samples'] / inspect['front_end']['sample_rate_hz']:g} s of sound at {inspect['front_end']['sample_rate_hz']} Hz: {recognises}.",
         "",
-        f"- **Size**: {inspect['file_bytes']:,} bytes; {inspect['parameters']['binary']:,} 1-bit and {inspect['parameters']['float']:,} float parameters.",
+        f"- **Size**: {inspect['file_bytes']:,} bytes; {inspect['parameters']['binary']:,} 1-bit and {inspect['parameters']['float']:,} float parameters" +
+        (f", {int8:,} of these in int8." if int8 else "."),
         f"- **Data**: {facts['data']}; {facts['licence']}. Digest of the samples: `{provenance['data_digest']}`.",
         f"- **Split**: {facts['split']}.",
         f"- **Licence** of the model: {provenance['license'] or 'not stated in the file'}.",
