@@ -5,15 +5,15 @@
       --out docs/results/bittern-speech-commands-12.json
 
 SPEC and RUNS are those of ablation.py. Of each variant: every seed's accuracy at each exit, their mean with its 95 % interval, the
-difference from each --against model, clip by clip, and what leaving early costs and saves. All intervals are bootstraps: speakers
-are drawn again, all their clips together, and seeds. A clip without a speaker stands for itself.
+difference from each --against model, clip by clip and at the exit of each that is best on validation clips, and what leaving early
+costs and saves. All intervals are bootstraps: speakers are drawn again, all their clips together, and seeds. A clip without a speaker
+stands for itself; an --against model is one training, whose own luck is in no interval.
 
 Leaving early: of thresholds of the entropy rule the largest that loses at most half a point against the last exit on validation
 clips; then test. Times are those of `bittern bench`, all models by turns, the median over rounds; leave the machine alone meanwhile.
 """
 import argparse
 import json
-import math
 import pathlib
 import random
 import statistics
@@ -28,6 +28,7 @@ from speakers import speaker_of  # noqa: E402
 RESAMPLES = 2000
 THRESHOLDS = [0.01, 0.02, 0.05] + [round(0.1 * k, 1) for k in range(1, 21)]
 ALLOWED_LOSS = 0.005
+MOST_SEEDS = 32
 
 
 def fail(message):
@@ -73,7 +74,7 @@ class Bootstrap:
             self.sizes[group] += 1
         generator = random.Random(20260)
         self.draws = [[generator.randrange(self.groups) for _ in range(self.groups)] for _ in range(RESAMPLES)]
-        self.seed_draws = [generator.random() for _ in range(16 * RESAMPLES)]
+        self.seed_draws = [[generator.random() for _ in range(MOST_SEEDS)] for _ in range(RESAMPLES)]
 
     def mean(self, rows):
         """`rows`: a list per seed of a number per clip. Their mean and its interval."""
@@ -84,7 +85,7 @@ class Bootstrap:
                 sums[-1][group] += value
         means = []
         for turn, drawn in enumerate(self.draws):
-            seeds = [int(u * len(rows)) for u in self.seed_draws[16 * turn:16 * turn + len(rows)]]
+            seeds = [int(u * len(rows)) for u in self.seed_draws[turn][:len(rows)]]
             total = sum(sums[seed][group] for seed in seeds for group in drawn)
             means.append(total / len(rows) / sum(self.sizes[group] for group in drawn))
         means.sort()
@@ -107,10 +108,24 @@ def leave_early(program, model, last_exit):
     return {"threshold": chosen, "right": right_of(report), "exits": [clip["exit"] for clip in report["clips"]]}
 
 
-def answers(program, model, exits):
-    """Right or wrong of every test clip at each exit, and the clips' files."""
-    reports = [program.evaluate(model, "test", "--exit", exit) for exit in range(1, exits + 1)]
+def answers(program, model, split):
+    """Right or wrong of every clip at each exit, and the clips' files."""
+    count = len(json.loads(program.run("inspect", model, "--json"))["exits"])
+    reports = [program.evaluate(model, split, "--exit", exit) for exit in range(1, count + 1)]
     return [right_of(report) for report in reports], [clip["file"] for clip in reports[0]["clips"]]
+
+
+def best_exit(per_model):
+    """The exit, from 0, that is right most often on validation clips, over models of one network."""
+    return max(range(len(per_model[0])), key=lambda k: sum(sum(exits[k]) for exits in per_model))
+
+
+def is_finished(run, epochs):
+    try:
+        lines = (run / "metrics.jsonl").read_text().splitlines()
+        return len(lines) >= epochs and json.loads(lines[-1])["epoch"] >= epochs
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def table(result):
@@ -134,7 +149,8 @@ def table(result):
         if not row["against"]:
             continue
         best = row["best_exit"]
-        lines += ["", f"`{row['name']}` at exit {best} less", "", "| | its best exit | difference |", "|---|---|---|"]
+        lines += ["", f"`{row['name']}` at exit {best} less another at its own, each the best on validation clips:", "",
+                  "| | its exit: test accuracy | difference |", "|---|---|---|"]
         for other in row["against"]:
             lines.append(f"| {other['model']} | {other['exit']}: {100 * other['accuracy']:.1f} | {signed(other['difference'])} |")
     return "\n".join(lines) + "\n"
@@ -151,6 +167,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="of times")
     arguments = parser.parse_args()
     spec = json.loads(arguments.spec.read_text())
+    if len(spec["seeds"]) > MOST_SEEDS:
+        fail(f"{arguments.spec}: more than {MOST_SEEDS} seeds")
     program = Program(arguments.bittern, arguments.data)
 
     finished = {}
@@ -158,36 +176,33 @@ def main():
         epochs = {**spec["base"], **options}["epochs"]
         for seed in spec["seeds"]:
             run = arguments.runs / name / f"seed-{seed}"
-            metrics = run / "metrics.jsonl"
-            if metrics.is_file() and len(metrics.read_text().splitlines()) == epochs:
+            if is_finished(run, epochs):
                 finished.setdefault(name, []).append((seed, run / "best.bittern"))
     if not finished:
         fail(f"{arguments.runs}: no finished training")
 
     others, bootstrap = [], None
     for model in arguments.against:
-        count = len(json.loads(program.run("inspect", model, "--json"))["exits"])
-        exits, clips = answers(program, model, count)
-        best = max(range(count), key=lambda k: sum(exits[k]))
+        best = best_exit([answers(program, model, "validation")[0]])
+        exits, clips = answers(program, model, "test")
         others.append({"model": model.stem, "exit": best + 1, "right": exits[best], "clips": clips})
 
     rows = []
     for name, runs in finished.items():
-        count = len(json.loads(program.run("inspect", runs[0][1], "--json"))["exits"])
         per_seed, early, seeds = [], [], []
+        best = best_exit([answers(program, model, "validation")[0] for _, model in runs])
         for seed, model in runs:
-            exits, clips = answers(program, model, count)
+            exits, clips = answers(program, model, "test")
             per_seed.append(exits)
-            early.append(leave_early(program, model, count))
+            early.append(leave_early(program, model, len(exits)))
             seeds.append({"seed": seed, "bytes": model.stat().st_size, "test": [statistics.fmean(exit) for exit in exits],
                           "threshold": early[-1]["threshold"], "early": statistics.fmean(early[-1]["right"])})
             print(f"{name}, seed {seed}: " + " ".join(f"{100 * accuracy:.1f}" for accuracy in seeds[-1]["test"]), file=sys.stderr, flush=True)
         bootstrap = bootstrap or Bootstrap(clips)
-        accuracies = [bootstrap.mean([exits[k] for exits in per_seed]) for k in range(count)]
-        best = max(range(count), key=lambda k: accuracies[k]["value"])
+        accuracies = [bootstrap.mean([exits[k] for exits in per_seed]) for k in range(len(per_seed[0]))]
         row = {"name": name, "seeds": seeds, "bytes": max(seed["bytes"] for seed in seeds),
                "exits": [{"accuracy": accuracy, "deviation": statistics.stdev(statistics.fmean(exits[k]) for exits in per_seed)
-                          if len(per_seed) > 1 else math.nan} for k, accuracy in enumerate(accuracies)],
+                          if len(per_seed) > 1 else None} for k, accuracy in enumerate(accuracies)],
                "best_exit": best + 1, "against": []}
         for other in others:
             if other["clips"] != clips:

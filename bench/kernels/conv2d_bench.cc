@@ -46,8 +46,10 @@ AlignedBuffer<float> random_buffer(int count) {
 }
 
 bool fits_int8(const Layer& layer) {
-  return layer.groups == 1 && layer.outputs % kInt8Lanes == 0 &&
-         layer.inputs * layer.window.taps() <= kMaxInt8Terms;
+  return layer.groups == 1 && layer.outputs % kInt8Lanes == 0 && layer.outputs <= kMaxInt8Outputs &&
+         layer.inputs * layer.window.taps() <= kMaxInt8Terms &&
+         int8_window_bytes(layer.window.kernel_time, layer.frequency + layer.window.kernel_frequency,
+                           layer.inputs) <= kMaxInt8Window;
 }
 
 void run(benchmark::State& state, Isa isa, const Layer& layer) {

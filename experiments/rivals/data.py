@@ -3,8 +3,6 @@
 Labels are sorted by their bytes, clips by split, label and path, so that a clip has the number that it has there.
 """
 import dataclasses
-import pathlib
-import re
 import sys
 
 import numpy as np

@@ -144,7 +144,7 @@ typedef struct bittern_result {
   float entropy;              /* of the probabilities, in nats */
   const float* probabilities; /* [label_count] */
   /* Multiply-accumulates up to the exit, the exits' own and the front end left out, and their share of the
-   * whole network's, counted as macs_binary / 64 + macs_float. */
+   * whole network's, counted as macs_binary / 64 + macs_float, of these four in int8 as one. */
   double macs_share;
   int64_t macs_binary;
   int64_t macs_float;

@@ -1,4 +1,4 @@
-// The options by which a command is told which network: --architecture with its placement and pool.
+// The options by which a command is told which network: --architecture with its placement, pool and dense.
 #pragma once
 
 #include <optional>

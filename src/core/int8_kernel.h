@@ -55,8 +55,8 @@ inline void pack_int8_kernel(const std::int8_t* kernel, int outputs, int rows, i
   }
 }
 
-// The input rows under one row of outputs, padding included, one more of padding alone, and what the last
-// quad of each reads past its end.
+// The input rows under one row of outputs and one more, padding included, and what the last quad of each
+// reads past its end.
 constexpr std::int64_t int8_window_bytes(int kernel_rows, std::int64_t columns, int inputs) {
   return (std::int64_t{kernel_rows} + 1) * (columns * inputs + kQuad - 1);
 }

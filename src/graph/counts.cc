@@ -42,10 +42,7 @@ struct WeightsOf {
       weights.floating += 2 * std::int64_t{op.classes};  // scale and bias
     } else {
       weights.floating += dense + op.classes;
-      if (op.dense == ExitDense::kInt8) {
-        weights.floating += op.classes;  // scale
-        weights.int8 = dense;
-      }
+      if (op.dense == ExitDense::kInt8) weights.int8 = dense;
     }
     return weights;
   }

@@ -46,7 +46,7 @@ struct Counts {
   std::vector<ExitCounts> exits;
 };
 
-// An int8 convolution's weights count as float parameters too: they are trained as such. BatchNorm counts as
+// Int8 weights, of convolutions and exits, count as float parameters too: they are trained as such. BatchNorm counts as
 // 2 per channel whether or not it has scale and center (Larq's rule: what remains after folding). A
 // magnitude-aware kernel's scales are not counted, nor an int8 one's: they are made from the weights that
 // training has.

@@ -1,9 +1,8 @@
 // dense_binary, dense_int8: lanes over inputs, eight partial sums whatever the vector width:
 //
 //      input   [x0 x1 x2 x3 x4 x5 x6 x7][x8 ...   one step adds eight inputs
-//      bits     b0 b1 b2 b3 b4 b5 b6 b7           a quarter of half a word, which all lanes hold; each tests
-//      its
-//                                                 own bit: 1 changes the float's sign
+//      bits     b0 b1 b2 b3 b4 b5 b6 b7           a quarter of half a word, which all lanes hold;
+//                                                 each tests its own: 1 changes the float's sign
 //      or int8 [w0 w1 w2 w3 w4 w5 w6 w7]          made floats
 //      p       [p0 p1 p2 p3 p4 p5 p6 p7]          one register (AVX2 and up), two (128 bits), eight (scalar)
 //

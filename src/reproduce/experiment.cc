@@ -177,8 +177,12 @@ Expected<Experiment> read_experiment(const std::filesystem::path& file, const st
   if (!placement.is_string()) return invalid_argument(where + ", train: 'placement' must be a text");
   experiment.placement = placement.get<std::string>();
   if (train.value("exit-pool", Json("time")) == "global") experiment.pool = graph::ExitPool::kGlobal;
-  if (const Json dense = train.value("exit-dense", Json()); dense.is_string())
-    experiment.dense = graph::exit_dense_named(dense.get<std::string>());
+  if (train.contains("exit-dense")) {
+    const Json& dense = train["exit-dense"];
+    if (dense.is_string()) experiment.dense = graph::exit_dense_named(dense.get<std::string>());
+    if (!experiment.dense)
+      return invalid_argument(where + ", train: 'exit-dense' must be binary, int8 or float");
+  }
   BITTERN_ASSIGN_OR_RETURN(experiment.train_options, read_options(train, where));
   BITTERN_ASSIGN_OR_RETURN(experiment.tasks, read_tasks(tasks, where, root));
   BITTERN_ASSIGN_OR_RETURN(experiment.networks, read_networks(networks, where, experiment.placement));

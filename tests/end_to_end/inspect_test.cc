@@ -152,6 +152,8 @@ TEST_F(Inspect, OptionsThatContradictEachOtherAreWrongUsage) {
   expect_wrong_usage(with({"--original", "--placement", "stem"}), "--original");
   expect_wrong_usage(with({"--original", "--exit-pool", "global"}), "--original");
   expect_wrong_usage(with({"--exit-pool", "max"}), "'max' is not one of: time, global");
+  expect_wrong_usage(with({"--original", "--exit-dense", "int8"}), "--original");
+  expect_wrong_usage(with({"--exit-dense", "half"}), "'half' is not one of: binary, int8, float");
   expect_wrong_usage(with({"--placement", "s2.b1,s1.b1"}), "s1.b1 does not stand behind s2.b1");
   expect_wrong_usage(bittern({"inspect", "--architecture", "quicknet"}), "--classes");
   expect_wrong_usage(bittern({"inspect", model_, "--classes", "12"}), "--architecture");

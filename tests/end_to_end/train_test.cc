@@ -61,6 +61,8 @@ TEST_F(Train, TakesEveryOptionOfTheRecipe) {
                                                      "stem,s1.b1",
                                                      "--exit-pool",
                                                      "global",
+                                                     "--exit-dense",
+                                                     "int8",
                                                      "--exit-weighting",
                                                      "learned",
                                                      "--label-smoothing",

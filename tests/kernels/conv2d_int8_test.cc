@@ -99,6 +99,16 @@ TEST(Conv2dInt8, PointwiseEqualsItsTwin) {
   });
 }
 
+// Short rows, of which the window on the stack holds fewer than would fill a tile.
+TEST(Conv2dInt8, RowsThatFillTheWindow) {
+  Random random{6};
+  check(random, {{1, 1, 1, 1, 0, 0}, 500, 16, 16.0F, 160}, 20, 4, 20, 4);
+  check(random, {{1, 1, 31, 1, 0, 0}, 64, 16, 16.0F, 160}, 31 * 32, 1, 32, 1);
+  // As large as it may be: 31 rows and one, of 256 bytes.
+  ASSERT_EQ(int8_window_bytes(31, 253, 1), kMaxInt8Window);
+  check(random, {{31, 16, 1, 1, 15, 7}, 1, 16, 16.0F, 160}, 5, 238, 5, 238);
+}
+
 // Sums as large as they get are exact.
 TEST(Conv2dInt8, LargestSums) {
   Random random{3};

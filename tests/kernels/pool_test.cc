@@ -87,6 +87,21 @@ TEST(Pool, MaxEqualsItsTwin) { check(true, &KernelTable::max_pool, largest); }
 TEST(Pool, MaxOfReluEqualsItsTwin) { check(true, &KernelTable::relu_max_pool, largest_or_zero); }
 TEST(Pool, AverageEqualsItsTwin) { check(false, &KernelTable::avg_pool, average); }
 
+// Windows of 2 x 2 that move on by one column, all of them inside.
+TEST(Pool, NeighboursEqualTheirTwin) {
+  for_seeds(100, [&](Random& random) {
+    const Tensor<float> input = random_tensor(random, between(random, 2, 12), between(random, 2, 12),
+                                              random_channels(random, 70), true);
+    const int stride = between(random, 1, 3);
+    RandomWindow w;
+    w.window = {2, 2, stride, 1, 0, 0};
+    w.time = (input.time - 2) / stride + 1;
+    w.frequency = input.frequency - 1;
+    compare(random, w, input, &KernelTable::relu_max_pool, largest_or_zero);
+    compare(random, w, input, &KernelTable::max_pool, largest);
+  });
+}
+
 // Two neighbours beside each other, one channel: lanes over frequency, rows long enough for many.
 TEST(Pool, PairsOfOneChannelEqualTheirTwin) {
   for_seeds(100, [&](Random& random) {

@@ -35,6 +35,24 @@ TEST_F(Experiments, GiveAnOptionOnceForEachTextOfAList) {
                                                            "a.bittern", "--teacher", "b.bittern"}));
 }
 
+TEST_F(Experiments, KnowTheDenseOfTheirExits) {
+  EXPECT_EQ(experiment().dense, std::nullopt);
+  const auto with = [&](const std::string& dense) {
+    std::string json = text();
+    const std::string from = R"("batch": 64)";
+    json.replace(json.find(from), from.size(), R"("exit-dense": )" + dense);
+    return read_experiment(write("dense.json", json), "/root");
+  };
+  const auto read = with(R"("int8")");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->dense, graph::ExitDense::kInt8);
+  for (const char* wrong : {R"("in8")", R"(["int8"])", "8"}) {
+    const auto refused = with(wrong);
+    ASSERT_FALSE(refused.ok()) << wrong;
+    EXPECT_NE(refused.error().message.find("'exit-dense'"), std::string::npos) << refused.error().message;
+  }
+}
+
 TEST_F(Experiments, PlanEveryTrainingOnceAndJointOnesFirst) {
   const Experiment read = experiment();
   const std::vector<reproduce::Run> runs = read.runs();

@@ -105,7 +105,7 @@ TEST_P(ArchitectureBits, AreTheReferencesForOtherLengths) {
 
 INSTANTIATE_TEST_SUITE_P(Four, ArchitectureBits,
                          testing::Values("quicknet-small", "birealnet-18", "binarydensenet-28",
-                                         "meliusnet-22"),
+                                         "meliusnet-22", "bittern-tiny", "bittern-small"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

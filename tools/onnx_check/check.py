@@ -107,7 +107,7 @@ def main():
     row, wrong = check(build, folder, SHIPPED, SHIPPED.stem)
     rows.append(row)
     bad |= wrong
-    for name in ("quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22"):
+    for name in ("quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22", "bittern-small"):
         for pool in ("time", "global"):
             model = folder / "random.bittern"
             subprocess.run([build / "tests/model/bittern_make_random", name, pool, "1", model], check=True)
