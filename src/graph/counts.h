@@ -46,8 +46,8 @@ struct Counts {
   std::vector<ExitCounts> exits;
 };
 
-// Int8 weights, of convolutions and exits, count as float parameters too: they are trained as such. BatchNorm counts as
-// 2 per channel whether or not it has scale and center (Larq's rule: what remains after folding). A
+// Int8 weights, of convolutions and exits, count as float parameters too: they are trained as such. BatchNorm
+// counts as 2 per channel whether or not it has scale and center (Larq's rule: what remains after folding). A
 // magnitude-aware kernel's scales are not counted, nor an int8 one's: they are made from the weights that
 // training has.
 Counts count(const Network& network);
