@@ -72,6 +72,7 @@ Json json_of(const Options& options, const model::Model& model, const evaluation
                              {"share", step.share},
                              {"macs_binary", step.macs.binary},
                              {"macs_float", step.macs.floating}});
+    if (step.macs.int8 > 0) json["steps"].back()["macs_int8"] = step.macs.int8;
   }
   return json;
 }

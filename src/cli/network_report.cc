@@ -87,6 +87,7 @@ Json layers_json(const graph::Network& network) {
                       {"shape", json_of(network.shape_of(i))},
                       {"macs_binary", macs.binary},
                       {"macs_float", macs.floating}});
+    if (macs.int8 > 0) layers.back()["macs_int8"] = macs.int8;
   }
   return layers;
 }

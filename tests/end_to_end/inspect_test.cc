@@ -95,6 +95,41 @@ TEST_F(Inspect, AModelsOtherPartsAreTold) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in:\n" << text;
 }
 
+TEST_F(Inspect, WhatIsInInt8IsTold) {
+  const std::vector<std::string> own{"inspect", "--architecture", "bittern-small", "--classes", "12"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), own.begin(), own.end());
+    return bittern(more).out;
+  };
+  const Json json = Json::parse(with({"--json", "--layers"}));
+  std::int64_t int8 = 0;
+  for (const Json& layer : json["layers"]) {
+    int8 += layer.value("macs_int8", std::int64_t{0});
+    EXPECT_LE(layer.value("macs_int8", std::int64_t{0}), layer["macs_float"]) << layer["layer"];
+  }
+  EXPECT_EQ(int8, 5 * 16 * 64 * 100 + 64 * 128 * 36 + 128 * 128 * 6);  // stem, t2, t3
+  EXPECT_EQ(json["exits"].back()["macs_int8"], int8);
+  const double work =
+      json["exits"][0]["macs_binary"].get<double>() / 64 + json["exits"][0]["macs_int8"].get<double>() / 4;
+  const Json& last = json["exits"].back();
+  const double whole = last["macs_binary"].get<double>() / 64 +
+                       (last["macs_float"].get<double>() - static_cast<double>(int8)) +
+                       static_cast<double>(int8) / 4;
+  EXPECT_NEAR(json["exits"][0]["macs_share"], work / whole, 1e-12);
+  // A byte for each weight of an exit, of that option's; four for a float one, none but bits else.
+  const auto parameters = [&](const std::string& dense) {
+    return Json::parse(with({"--json", "--exit-dense", dense}))["parameters"];
+  };
+  const std::int64_t stem_and_transitions = 5 * 16 * 64 + 64 * 128 + 128 * 128;
+  EXPECT_EQ(parameters("int8"), json["parameters"]);
+  EXPECT_GT(parameters("int8")["int8"], stem_and_transitions);
+  EXPECT_EQ(parameters("float")["int8"], stem_and_transitions);
+  EXPECT_EQ(parameters("binary")["int8"], stem_and_transitions);
+  EXPECT_GT(parameters("binary")["binary"], json["parameters"]["binary"]);
+  EXPECT_NE(with({}).find("are in int8: four of them count as one"), std::string::npos);
+  EXPECT_NE(with({"--layers"}).find("int8 dense"), std::string::npos);
+}
+
 // JSON text in a file from outside may be nested deeply enough to exhaust a recursive printer's stack.
 TEST_F(Inspect, ADeeplyNestedRecipeStaysText) {
   model::Model other = *model_data_;
