@@ -1,4 +1,4 @@
-"""Latency of the four networks beside the floor, over rounds: docs/results/latency.jsonl, or with --footprint footprint.jsonl.
+"""Latency of networks beside the floor, over rounds: docs/results/latency.jsonl, or with --footprint footprint.jsonl.
 
 usage: python3 bench/latency.py --program PROGRAM [--rounds 9] [--runs 400] [--core N] [--footprint] [--out FILE]
 
@@ -14,7 +14,7 @@ import pathlib
 import subprocess
 import sys
 
-ARCHITECTURES = ("quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22")
+ARCHITECTURES = ("quicknet", "birealnet-18", "binarydensenet-28", "meliusnet-22", "bittern-tiny", "bittern-small")
 
 
 def measure(given: argparse.Namespace, architecture: str) -> dict:
