@@ -19,7 +19,8 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
+
+from ablation import Run, read_spec, summary
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent / "rivals"))
 import files  # noqa: E402
@@ -46,10 +47,7 @@ class Program:
         return done.stdout
 
     def evaluate(self, model, split, *policy):
-        with tempfile.TemporaryDirectory() as folder:
-            report = pathlib.Path(folder) / "report.json"
-            self.run("evaluate", model, "--data", self.data, "--split", split, *policy, "--per-clip", "--json", report, "--quiet")
-            return json.loads(report.read_text())
+        return json.loads(self.run("evaluate", model, "--data", self.data, "--split", split, *policy, "--per-clip", "--json", "-", "--quiet"))
 
     def exit_times(self, model):
         bench = json.loads(self.run("bench", model, "--runs", "400", "--json", "--quiet"))
@@ -120,14 +118,6 @@ def best_exit(per_model):
     return max(range(len(per_model[0])), key=lambda k: sum(sum(exits[k]) for exits in per_model))
 
 
-def is_finished(run, epochs):
-    try:
-        lines = (run / "metrics.jsonl").read_text().splitlines()
-        return len(lines) >= epochs and json.loads(lines[-1])["epoch"] >= epochs
-    except (OSError, ValueError, KeyError):
-        return False
-
-
 def table(result):
     def shown(interval):
         return f"{100 * interval['value']:.1f} ({100 * interval['low']:.1f} to {100 * interval['high']:.1f})"
@@ -165,19 +155,19 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--bittern", default="bittern", help="the program; default: the one in PATH")
     parser.add_argument("--rounds", type=int, default=5, help="of times")
+    parser.set_defaults(noise=None, threads=1)  # of trainings, which this starts none of
     arguments = parser.parse_args()
-    spec = json.loads(arguments.spec.read_text())
+    spec = read_spec(arguments.spec)
     if len(spec["seeds"]) > MOST_SEEDS:
         fail(f"{arguments.spec}: more than {MOST_SEEDS} seeds")
     program = Program(arguments.bittern, arguments.data)
 
     finished = {}
-    for name, options in spec["variants"].items():
-        epochs = {**spec["base"], **options}["epochs"]
+    for name in spec["variants"]:
         for seed in spec["seeds"]:
-            run = arguments.runs / name / f"seed-{seed}"
-            if is_finished(run, epochs):
-                finished.setdefault(name, []).append((seed, run / "best.bittern"))
+            run = Run(spec, name, seed, arguments)
+            if run.finished():
+                finished.setdefault(name, []).append((seed, run.folder / "best.bittern"))
     if not finished:
         fail(f"{arguments.runs}: no finished training")
 
@@ -201,8 +191,8 @@ def main():
         bootstrap = bootstrap or Bootstrap(clips)
         accuracies = [bootstrap.mean([exits[k] for exits in per_seed]) for k in range(len(per_seed[0]))]
         row = {"name": name, "seeds": seeds, "bytes": max(seed["bytes"] for seed in seeds),
-               "exits": [{"accuracy": accuracy, "deviation": statistics.stdev(statistics.fmean(exits[k]) for exits in per_seed)
-                          if len(per_seed) > 1 else None} for k, accuracy in enumerate(accuracies)],
+               "exits": [{"accuracy": accuracy, "deviation": summary([statistics.fmean(exits[k]) for exits in per_seed])["sd"]}
+                         for k, accuracy in enumerate(accuracies)],
                "best_exit": best + 1, "against": []}
         for other in others:
             if other["clips"] != clips:

@@ -34,30 +34,32 @@ constexpr int kPixels = kVectors == 1 ? 8 : kVectors == 2 ? 4 : 2;  // of a tile
 // The input rows under some rows of outputs as levels, with padding around them, one behind the other.
 class Levels {
  public:
-  Levels(const Int8Conv2dShape& shape, const View<const float>& input, int columns)
+  // For at most `rows` rows of `columns` outputs at once, fewer where the window does not hold so many.
+  Levels(const Int8Conv2dShape& shape, const View<const float>& input, int rows, int columns)
       : shape_(shape),
         input_(input),
         bytes_((static_cast<std::ptrdiff_t>(columns - 1) * shape.window.stride_frequency +
                 shape.window.kernel_frequency) *
                    shape.in_channels +
                kQuad - 1) {
-    std::memset(levels_, shape.input_zero, sizeof(levels_));
+    const Window& window = shape.window;
+    const auto held = static_cast<int>(kMaxInt8Window / bytes_);  // at least kernel_time (core/int8_kernel.h)
+    rows_at_once_ = std::clamp(rows, 1, (held - window.kernel_time) / window.stride_time + 1);
+    std::memset(levels_, shape.input_zero,
+                static_cast<std::size_t>(input_rows(rows_at_once_)) * static_cast<std::size_t>(bytes_));
   }
 
   std::ptrdiff_t row_bytes() const { return bytes_; }
   const std::uint8_t* data() const { return levels_; }  // from the first input column, padding included
 
-  // Rows of outputs whose windows fit at once, at least one (core/int8_kernel.h).
-  int most_rows() const {
-    const auto held = static_cast<int>(kMaxInt8Window / bytes_);
-    return std::max(1, (held - shape_.window.kernel_time) / shape_.window.stride_time + 1);
-  }
+  int rows_at_once() const { return rows_at_once_; }  // of outputs
 
-  // For output rows [t, t + rows), t ascending from call to call: what is still needed stays.
+  // For output rows [t, t + rows), at most rows_at_once(), t ascending from call to call: what is still
+  // needed stays.
   void prepare(int t, int rows) {
     const Window& window = shape_.window;
     const int first = t * window.stride_time - window.pad_time;
-    const int end = first + (rows - 1) * window.stride_time + window.kernel_time;
+    const int end = first + input_rows(rows);
     const int kept = std::max(0, end_ - first);
     if (kept > 0)
       std::memmove(levels_, levels_ + (first - first_) * bytes_, static_cast<std::size_t>(kept * bytes_));
@@ -70,10 +72,15 @@ class Levels {
       }
     }
     first_ = first;
-    end_ = std::max(end, first + kept);
+    end_ = end;
   }
 
  private:
+  // Under so many rows of outputs.
+  int input_rows(int rows) const {
+    return (rows - 1) * shape_.window.stride_time + shape_.window.kernel_time;
+  }
+
   // Padding before and behind the row is there.
   void quantize_row(int row, std::uint8_t* to) const {
     const std::ptrdiff_t depth = shape_.in_channels;
@@ -112,7 +119,8 @@ class Levels {
   const Int8Conv2dShape& shape_;
   const View<const float>& input_;
   const std::ptrdiff_t bytes_;  // of a row
-  int first_ = 0;               // input rows [first_, end_) are held
+  int rows_at_once_ = 1;
+  int first_ = 0;  // input rows [first_, end_) are held
   int end_ = std::numeric_limits<int>::min() / 2;
   std::uint8_t levels_[kMaxInt8Window];
 };
@@ -120,14 +128,15 @@ class Levels {
 class Int8Convolution {
  public:
   Int8Convolution(const Int8Conv2dShape& shape, const View<const float>& input, const std::int8_t* kernel,
-                  const Epilogue& epilogue, const View<float>& output)
+                  const Epilogue& epilogue, const View<float>& output, int rows)
       : shape_(shape),
         kernel_(kernel),
         epilogue_(epilogue),
         parameters_(epilogue),
         output_(output),
         quads_(quads_for(shape.window.kernel_frequency * shape.in_channels)),
-        levels_(shape, input, output.frequency) {
+        // Several rows at once where they are short, so that most tiles are full.
+        levels_(shape, input, std::min(rows, kPixelsAtOnce / output.frequency), output.frequency) {
     const QuadInputs zero(static_cast<std::uint32_t>(shape.input_zero) * 0x01010101U);
     const Int8SumTag d;
     for (int block = 0; block < shape.out_channels / kInt8Lanes; ++block) {
@@ -150,10 +159,8 @@ class Int8Convolution {
     for (int i = 0; i < shape_.window.kernel_time; ++i) {
       for (int q = 0; q < quads_; ++q) quads[count++] = i * levels_.row_bytes() + std::ptrdiff_t{q} * kQuad;
     }
-    // Several rows at once where they are short, so that most tiles are full.
-    const int most = std::clamp(kPixelsAtOnce / output_.frequency, 1, levels_.most_rows());
-    for (int t = first; t < last; t += most) {
-      const int rows = std::min(most, last - t);
+    for (int t = first; t < last; t += levels_.rows_at_once()) {
+      const int rows = std::min(levels_.rows_at_once(), last - t);
       levels_.prepare(t, rows);
       const int pixels = rows * output_.frequency;
       for (int from = 0; from < pixels; from += kPixelsAtOnce) {
@@ -274,7 +281,7 @@ class Int8Convolution {
 void conv2d_int8(const Int8Conv2dShape& shape, View<const float> input, const std::int8_t* kernel,
                  const Epilogue& epilogue, View<float> output, int first_row, int last_row) noexcept {
   if (first_row >= last_row) return;
-  Int8Convolution(shape, input, kernel, epilogue, output).rows(first_row, last_row);
+  Int8Convolution(shape, input, kernel, epilogue, output, last_row - first_row).rows(first_row, last_row);
 }
 
 }  // namespace

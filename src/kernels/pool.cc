@@ -136,13 +136,14 @@ void max_pool(const Window& window, View<const float> input, View<float> output,
               int last_row) noexcept {
   pool_rows(window, input, output, first_row, last_row, Largest{.relu = false});
 }
-// 2 x 2, neighbours sharing their columns: a column's largest is found once. 0 and what is above it are
-// the same bits in any order.
+// Windows of 2 x 2 inside the input, neighbours sharing their columns: a column's largest is found once. 0
+// and what is above it are the same bits in any order.
 HWY_NOINLINE void relu_max_of_neighbours(const Window& window, const View<const float>& input,
                                          const View<float>& output, int first_row, int last_row) {
   for (int t = first_row; t < last_row; ++t) {
-    const float* const above = input.row(t * window.stride_time);
-    const float* const below = input.row(t * window.stride_time + 1);
+    const RowTaps<float> row(window, input, t);
+    const float* const above = row.rows[0];
+    const float* const below = row.rows[1];
     for_channels(FullTag(), 0, output.channels, [&](auto d, int c) HWY_ATTR {
       const auto column = [&](std::ptrdiff_t at) HWY_ATTR {
         return larger_of(d, relu_of(d, hn::LoadU(d, above + at)), hn::LoadU(d, below + at));
@@ -162,10 +163,12 @@ HWY_NOINLINE void relu_max_of_neighbours(const Window& window, const View<const 
 
 void relu_max_pool(const Window& window, View<const float> input, View<float> output, int first_row,
                    int last_row) noexcept {
-  const bool neighbours = window.kernel_time == 2 && window.kernel_frequency == 2 && window.pad_time == 0 &&
-                          window.stride_frequency == 1 && window.pad_frequency == 0 &&
-                          output.frequency < input.frequency &&
-                          (output.time - 1) * window.stride_time + 1 < input.time;
+  const Whole columns = whole_columns(window, input.frequency, output.frequency);
+  const bool neighbours = window.kernel_time == 2 && window.kernel_frequency == 2 &&
+                          window.stride_frequency == 1 && columns.begin == 0 &&
+                          columns.end == output.frequency &&
+                          clip_rows(window, first_row, input.time).begin == 0 &&
+                          clip_rows(window, last_row - 1, input.time).end == 2;
   if (neighbours) {
     relu_max_of_neighbours(window, input, output, first_row, last_row);
     return;

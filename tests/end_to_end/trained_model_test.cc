@@ -45,9 +45,12 @@ TEST(TrainedModels, LeaveEasyClipsEarly) {
       if (rule["rule"] != "entropy" || rule["threshold"] != 0.5) continue;
       ++rows;
       EXPECT_LT(rule["average_exit"], 3) << model;
-      // At least half of what the first exit alone would save.
-      const double most = (1 + json["exits"][0]["macs_share"].get<double>()) / 2;
-      EXPECT_LT(rule["macs_share"], most) << model;
+      // At least half of what the first exit alone would save, and a quarter of all where that is much more.
+      const auto first = json["exits"][0]["macs_share"].get<double>();
+      EXPECT_LT(rule["macs_share"], (1 + first) / 2) << model;
+      if (first < 0.6) {
+        EXPECT_LT(rule["macs_share"], 0.75) << model;
+      }
     }
     EXPECT_EQ(rows, 1) << model;
   }

@@ -142,6 +142,12 @@ TEST(Sizes, AreThoseOfTheShapes) {
   // exit1 reads 10x16x8 and pools over time: 128 inputs, a byte for each and each class.
   EXPECT_EQ(sizes("exit1"),
             (LayerSizes{.scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8, .int8_kernel = 384}));
+  // A binary one there has two words a class.
+  std::vector<graph::Layer> layers = network.layers();
+  std::get<graph::Exit>(layers[static_cast<std::size_t>(network.find("exit1"))].op).dense =
+      graph::ExitDense::kBinary;
+  EXPECT_EQ(sizes_of(graph::Network::create("binary", layers).value(), network.find("exit1")),
+            (LayerSizes{.bits = 6, .scale = 3, .bias = 3, .norm_scale = 8, .norm_bias = 8}));
   // exit2 pools over all: 12 inputs, normalised after.
   EXPECT_EQ(sizes("exit2"),
             (LayerSizes{.bits = 3, .scale = 3, .bias = 3, .norm_scale = 12, .norm_bias = 12}));

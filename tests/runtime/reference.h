@@ -241,21 +241,26 @@ class Reference {
     }
   }
 
-  float int8_sum(const std::vector<float>& x, std::size_t row) const {
+  // Of term(0) to term(count - 1), in eight parts.
+  template <class Term>
+  static float partial_sums(std::size_t count, const Term& term) {
     float p[8] = {};
-    for (std::size_t i = 0; i < x.size(); ++i)
-      p[i % 8] += x[i] * static_cast<float>(weights().int8_kernel[row * x.size() + i]);
+    for (std::size_t i = 0; i < count; ++i) p[i % 8] += term(i);
     return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+  }
+
+  float int8_sum(const std::vector<float>& x, std::size_t row) const {
+    return partial_sums(x.size(), [&](std::size_t i) {
+      return x[i] * static_cast<float>(weights().int8_kernel[row * x.size() + i]);
+    });
   }
 
   float binary_sum(const std::vector<float>& x, std::size_t row) const {
     const auto words = static_cast<std::size_t>(words_for(static_cast<int>(x.size())));
-    float p[8] = {};
-    for (std::size_t i = 0; i < x.size(); ++i) {
+    return partial_sums(x.size(), [&](std::size_t i) {
       const bool negative = (weights().bits[row * words + i / kWordBits] >> (i % kWordBits)) % 2 != 0;
-      p[i % 8] += negative ? -x[i] : x[i];
-    }
-    return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+      return negative ? -x[i] : x[i];
+    });
   }
 
   float float_sum(const std::vector<float>& x, std::size_t column, int classes) const {

@@ -87,7 +87,7 @@ TEST(Session, RunsNothingBehindTheExitTaken) {
 // classify() says what follows from logits() for every rule and threshold.
 TEST(Session, LeavesWhereTheRuleSays) {
   auto model = tiny_model();
-  model->temperatures = {0.35F, 0.1F, 1.0F};  // so that every exit is sure of some clips
+  model->temperatures = {0.25F, 0.1F, 1.0F};  // so that every exit is sure of some clips
   Session session = make(model);
   std::vector<int> left(4, 0);
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
@@ -114,7 +114,7 @@ TEST(Session, LeavesWhereTheRuleSays) {
     }
   }
   for (int exit = 1; exit <= 3; ++exit)
-    EXPECT_GT(left[static_cast<std::size_t>(exit)], 30) << "exit " << exit;
+    EXPECT_GT(left[static_cast<std::size_t>(exit)], 50) << "exit " << exit;
 }
 
 TEST(Session, DefaultPolicyIsTheLastExit) {

@@ -101,14 +101,17 @@ TEST(Streaming, NormsTheEndOfASectionInPlace) {
 
 TEST(Streaming, SavesMemoryInEveryArchitecture) {
   for (const graph::Architecture& known : graph::architectures()) {
-    // Their tensors behind the stem are small already.
-    if (known.name.starts_with("bittern-")) continue;
     const auto model = model::random_model(architecture(std::string(known.name)), 1);
     const std::size_t streamed = lower(*model, 98).value().arena_bytes;
     const std::size_t whole = lower(*model, 98, {.stream = false}).value().arena_bytes;
     // QuickNetSmall's stem is hardly wider than the rings may be.
     const double most = known.name == "quicknet-small" ? 0.94 : 0.91;
-    EXPECT_LT(static_cast<double>(streamed), most * static_cast<double>(whole)) << known.name;
+    // Of Bittern's own, tensors behind the stem are small already, and rings may take more than they spare.
+    if (known.name.starts_with("bittern-")) {
+      EXPECT_LT(static_cast<double>(streamed), 1.07 * static_cast<double>(whole)) << known.name;
+    } else {
+      EXPECT_LT(static_cast<double>(streamed), most * static_cast<double>(whole)) << known.name;
+    }
   }
 }
 

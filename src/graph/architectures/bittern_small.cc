@@ -1,5 +1,7 @@
 // bittern-small: four bands over frequency from the start, as in bittern-tiny, and twice the channels behind
 // them.
+#include <array>
+
 #include "graph/architectures/design.h"
 #include "graph/architectures/list.h"
 

@@ -1,5 +1,7 @@
 // bittern-tiny: four bands over frequency from the start, so that a layer has few pixels, and 64 channels,
 // one word of signs, everywhere.
+#include <array>
+
 #include "graph/architectures/design.h"
 #include "graph/architectures/list.h"
 

@@ -3,7 +3,6 @@
 // pay is what experiments/own-network.json measures.
 #pragma once
 
-#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
