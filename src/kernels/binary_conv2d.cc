@@ -154,13 +154,18 @@ HWY_INLINE void narrow(const WordVector (&words)[kBlocks * kVectorsPerBlock], Su
   }
 }
 
+// What the taps of a patch that lie outside the input add to the counts of kBlocks blocks. `tap_bits` are the
+// first of the blocks', a tap's `tap_stride` apart.
 template <int kBlocks>
-HWY_INLINE void take_bits(const std::int16_t* bits, Sums<kBlocks>& halves) {
+HWY_INLINE void count_outside(const Patch& patch, const std::int16_t* tap_bits, std::ptrdiff_t tap_stride,
+                              std::int32_t (&counts)[kBlocks * kBlockLanes]) {
   const SumTag<kBlocks> d;
   const hn::Rebind<std::int16_t, SumTag<kBlocks>> d16;
-  for (auto& half : halves) {
-    half = hn::Sub(half, hn::PromoteTo(d, hn::LoadU(d16, bits)));
-    bits += kSumLanes<kBlocks>;
+  for (int c = 0; c < kBlocks * kBlockLanes; c += kSumLanes<kBlocks>) {
+    auto sum = hn::Zero(d);
+    for (int i = 0; i < patch.outside_count; ++i)
+      sum = hn::Add(sum, hn::PromoteTo(d, hn::LoadU(d16, tap_bits + patch.outside[i] * tap_stride + c)));
+    hn::Store(sum, d, counts + c);
   }
 }
 
@@ -205,7 +210,7 @@ class Finish {
     // Local, so that the stores below cannot change it.
     const Parameters parameters(epilogue_);
     const int count = std::min(kCount, channels_ - channel);
-    const bool clear = first_ + channel + kCount == output_.channels;
+    const bool clear = first_ + channel + kCount == output_.channels && output_.channels % kWordBits != 0;
     float* output[1] = {output_.pixel(t, begin) + first_};
     const float* residual[1] = {epilogue_.residual ? epilogue_.residual.pixel(t, begin) + first_ : nullptr};
     const std::ptrdiff_t residual_stride = epilogue_.residual ? epilogue_.residual.pixel_stride : 0;
@@ -267,14 +272,19 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
     for (int block = begin; block < end; block += kBlocks) {
       const std::uint64_t* const kernel = p.kernel + block * block_stride;
       const std::int16_t* const tap_bits = ones ? p.tap_bits + std::ptrdiff_t{block} * kBlockLanes : nullptr;
+      alignas(64) std::int32_t outside[kBlocks * kBlockLanes];
+      count_outside<kBlocks>(patch, tap_bits, tap_stride, outside);
       const auto make_sums = [&](int t, int f, Sums<kBlocks>& halves) HWY_ATTR {
         const std::ptrdiff_t offset =
             (t - area.top) * gather.row_step() + (f - area.left) * gather.column_step();
         WordVector left[kBlocks * kVectorsPerBlock];
         count_down<kBlocks>(terms / 2, patch.runs, offset, kernel, block_stride, left);
         narrow<kBlocks>(left, halves);
-        for (int i = 0; i < patch.outside_count; ++i) {
-          take_bits<kBlocks>(tap_bits + patch.outside[i] * tap_stride, halves);
+        if (patch.outside_count == 0) return;
+        const std::int32_t* bits = outside;
+        for (auto& half : halves) {
+          half = hn::Sub(half, hn::Load(SumTag<kBlocks>(), bits));
+          bits += kSumLanes<kBlocks>;
         }
       };
       finish.pixels<kBlocks>(area, (block - begin) * kBlockLanes, terms % 2 != 0, make_sums);
