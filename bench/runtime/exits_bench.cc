@@ -52,15 +52,17 @@ void exit_of(benchmark::State& state, std::string_view architecture, int exit, I
 void register_all() {
   for (const graph::Architecture& architecture : graph::architectures()) {
     const std::string name(architecture.name);
-    for (int exit = 1; exit <= 5; ++exit) {
+    const int exits = static_cast<int>(architecture.placements("").front().layers.size());
+    for (int exit = 1; exit <= exits; ++exit) {
       benchmark::RegisterBenchmark((name + "/exit:" + std::to_string(exit)).c_str(), exit_of,
                                    architecture.name, exit, best_isa())
           ->Unit(benchmark::kMicrosecond);
     }
     for (const Isa isa : available_isas()) {
       if (isa == best_isa()) continue;
-      benchmark::RegisterBenchmark((name + "/exit:5/" + std::string(bittern::name(isa))).c_str(), exit_of,
-                                   architecture.name, 5, isa)
+      benchmark::RegisterBenchmark(
+          (name + "/exit:" + std::to_string(exits) + "/" + std::string(bittern::name(isa))).c_str(), exit_of,
+          architecture.name, exits, isa)
           ->Unit(benchmark::kMicrosecond);
     }
   }

@@ -136,7 +136,7 @@ typedef struct bittern_options {
   { sizeof(bittern_options), "entropy", 0.5f, NULL, 0, NULL, BITTERN_WHOLE, NULL, NULL, 0 }
 
 /* What one exit answers. Belongs to the session and is valid until its next bittern_classify() or
- * bittern_classify_exits(). Later versions may add fields at the end. */
+ * bittern_classify_exits(). */
 typedef struct bittern_result {
   int label; /* index into bittern_info.labels */
   int exit;  /* that gave the answer, from 1 */
@@ -185,7 +185,9 @@ BITTERN_API bittern_status bittern_session_open(const bittern_model* model, cons
 BITTERN_API void bittern_session_close(bittern_session* session) BITTERN_NOEXCEPT;
 
 /* Classifies a clip and stops at the exit that the session's rule chooses: nothing behind it is computed.
- * Clips as long as the model's window need no memory; another length is planned for at its first use. */
+ * Clips as long as the model's window need no memory; another length is planned for at its first use, which
+ * takes some hundred microseconds. The plans of the latest four such lengths are kept: where lengths are many,
+ * cut or pad clips to a few, or let `segment` choose the window. */
 BITTERN_API bittern_status bittern_classify(bittern_session* session, const float* samples, size_t count,
                                             const bittern_result** result) BITTERN_NOEXCEPT;
 

@@ -70,9 +70,10 @@ void bittern_session_close(bittern_session* session) noexcept {
 
 bittern_status bittern_classify(bittern_session* session, const float* samples, size_t count,
                                 const bittern_result** result) noexcept {
-  if (session == nullptr || result == nullptr) return BITTERN_INVALID_ARGUMENT;
+  if (session == nullptr) return BITTERN_INVALID_ARGUMENT;
   session->exits_valid = false;
   return guarded(session->error.data(), session->error.size(), [&]() -> Status {
+    if (result == nullptr) return invalid_argument("bittern_classify: result is NULL");
     BITTERN_RETURN_IF_ERROR(bittern::capi::check_samples(samples, count));
     BITTERN_RETURN_IF_ERROR(bittern::capi::classify(*session, {samples, count}));
     *result = &session->result;

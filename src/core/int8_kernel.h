@@ -24,8 +24,9 @@ inline constexpr int kQuad = 4;
 inline constexpr int kMaxInt8Outputs = 512;
 inline constexpr int kMaxInt8Terms =
     512;  // of one sum: 512 * 255 * 128 <= 2^24, so that sums are exact as floats
-inline constexpr int kMaxInt8Window = 8192;                       // of int8_window_bytes()
-inline constexpr int kMaxInt8Quads = kMaxInt8Terms / kQuad + 31;  // of all rows, which are at most 31
+inline constexpr int kMaxInt8Window = 8192;  // of int8_window_bytes()
+inline constexpr int kMaxInt8Quads =
+    kMaxInt8Terms / kQuad + 31;  // of all rows, which are at most 31 (kMaxKernel)
 
 constexpr int quads_for(int values) { return (values + kQuad - 1) / kQuad; }
 

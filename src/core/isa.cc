@@ -29,7 +29,8 @@ bool has_vaes() {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c & bit_VAES) != 0;
 }
 
-// Each row asks for every extension that Highway lets the compiler use for that target.
+// Each row asks for every extension that Highway lets the compiler use for that target, but for AVX-VNNI,
+// which Ice Lake lacks and no code here gives a compiler reason to use.
 bool has_sse4() {
   return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("sse4.2") &&
          __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("aes");

@@ -12,13 +12,13 @@
 
 namespace bittern::graph {
 
-// A named list of five layers whose outputs the exits read, shallow to deep.
+// A named list of layers, at most kMaxExits, whose outputs the exits read, shallow to deep.
 struct Placement {
   std::string_view name;  // "stem", "paper", "balanced"
   std::vector<std::string> layers;
 };
 
-// One file under architectures/ and one line in architectures.cc make one of these.
+// One file under architectures/ and one line in architectures/list.inc make one of these.
 struct Architecture {
   std::string_view name;     // "quicknet"
   std::string_view summary;  // one line for --help and docs

@@ -40,16 +40,16 @@ Expected<Batch> Batch::create(const std::shared_ptr<const model::Model>& model, 
 
 Status Batch::classify(std::size_t count, const exits::Policy& policy, std::span<const std::uint8_t> only,
                        const Source& source, const Sink& sink) {
-  std::vector<std::vector<float>> memories(sessions_.size());
-  const auto work = [&](std::size_t thread, std::size_t clip) -> Expected<BatchAnswer> {
-    try {
-      BITTERN_ASSIGN_OR_RETURN(const std::span<const float> samples, source(clip, memories[thread]));
-      return answer(sessions_[thread], samples, policy, only);
-    } catch (const std::bad_alloc&) {
-      return Error{ErrorCode::kOutOfMemory, "out of memory"};
-    }
-  };
   try {
+    std::vector<std::vector<float>> memories(sessions_.size());
+    const auto work = [&](std::size_t thread, std::size_t clip) -> Expected<BatchAnswer> {
+      try {
+        BITTERN_ASSIGN_OR_RETURN(const std::span<const float> samples, source(clip, memories[thread]));
+        return answer(sessions_[thread], samples, policy, only);
+      } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::kOutOfMemory, "out of memory"};
+      }
+    };
     return in_order(threads(), count, work, sink);
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kOutOfMemory, "out of memory"};

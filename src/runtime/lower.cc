@@ -12,6 +12,9 @@
 namespace bittern::runtime {
 namespace {
 
+static_assert(graph::kMaxKernel <= kernels::kMaxKernel,
+              "kernels keep what they need of a window on the stack");
+
 template <class Layer>
 kernels::Window window_of(const Layer& op, const graph::Shape& input) {
   return {.kernel_time = op.kernel.time,

@@ -103,8 +103,8 @@ struct Session::State {
   AlignedBuffer<std::byte> memory;
   std::size_t needed = 0;
   std::vector<std::unique_ptr<const Plan>> prepared;
-  std::unique_ptr<const Plan> latest;  // of a length that was not prepared
-  const Plan* plan = nullptr;          // of the running call, then of the latest
+  std::vector<std::unique_ptr<const Plan>> kept;  // of lengths that were not prepared, the latest last
+  const Plan* plan = nullptr;                     // of the running call, then of the latest
 };
 
 Expected<Plan> Session::State::make_plan(int frames) {
@@ -148,11 +148,16 @@ Expected<const Plan*> Session::State::plan_for(int frames) {
   for (const auto& known : prepared) {
     if (known->frames == frames) return known.get();
   }
-  if (!latest || latest->frames != frames) {
+  const auto known =
+      std::find_if(kept.begin(), kept.end(), [&](const auto& other) { return other->frames == frames; });
+  if (known == kept.end()) {
     BITTERN_ASSIGN_OR_RETURN(Plan made, make_plan(frames));
-    latest = std::make_unique<const Plan>(std::move(made));
+    kept.push_back(std::make_unique<const Plan>(std::move(made)));
+    if (kept.size() > kKeptPlans) kept.erase(kept.begin());
+  } else {
+    std::rotate(known, known + 1, kept.end());
   }
-  return latest.get();
+  return kept.back().get();
 }
 
 Expected<const Plan*> Session::State::plan_for_samples(std::size_t samples) {

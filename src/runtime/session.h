@@ -45,11 +45,14 @@ struct Trace {
   graph::Macs macs;
 };
 
+// More than one, and not many: a plan takes tens of kilobytes.
+inline constexpr std::size_t kKeptPlans = 4;
+
 // One per thread; many may share one model. After prepare() for a length, calls with clips of that length
-// allocate nothing. A call with another length plans for it first, which allocates; the latest such plan is
-// kept. Errors of all calls: kInvalidArgument for samples, features, masks or policies that make no sense and
-// for clips too long to plan for, kCorrupt where the model's weights give a logit that is not finite,
-// kOutOfMemory.
+// allocate nothing. A call with another length plans for it first, which allocates; the plans of the latest
+// kKeptPlans such lengths are kept. Errors of all calls: kInvalidArgument for samples, features, masks or
+// policies that make no sense and for clips too long to plan for, kCorrupt where the model's weights give a
+// logit that is not finite, kOutOfMemory.
 class Session {
  public:
   // Prepared for the model's own window.
@@ -62,8 +65,7 @@ class Session {
 
   // Plans for clips of `samples` samples.
   Status prepare(std::int64_t samples);
-  // The same for the next call only: what classify() would do first. The plan is kept until a call with
-  // another length that was not prepared.
+  // The same for the next call only: what classify() would do first.
   Status plan(std::size_t samples) noexcept;
   std::size_t arena_bytes() const;  // in use, for the largest length so far
   // What a session needs that is to take clips of `samples` samples: for them and for the window.

@@ -318,8 +318,12 @@ TEST_F(CApi, SamplesThatMakeNoSenseAreRefusedAndTheSessionGoesOn) {
     EXPECT_NE(std::string(bittern_session_error(handle.get())).find("77"), std::string::npos);
   }
   EXPECT_EQ(result, nullptr);
-  EXPECT_EQ(bittern_classify(handle.get(), samples.data(), samples.size(), nullptr),
-            BITTERN_INVALID_ARGUMENT);
+  std::vector<float> good(samples.size(), 0.25F);
+  ASSERT_EQ(bittern_classify_exits(handle.get(), good.data(), good.size()), BITTERN_OK);
+  ASSERT_NE(bittern_exit_result(handle.get(), 1), nullptr);
+  EXPECT_EQ(bittern_classify(handle.get(), good.data(), good.size(), nullptr), BITTERN_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(bittern_session_error(handle.get())).find("NULL"), std::string::npos);
+  EXPECT_EQ(bittern_exit_result(handle.get(), 1), nullptr);
   EXPECT_EQ(bittern_classify(nullptr, samples.data(), samples.size(), &result), BITTERN_INVALID_ARGUMENT);
   EXPECT_EQ(bittern_classify_exits(nullptr, samples.data(), samples.size()), BITTERN_INVALID_ARGUMENT);
   EXPECT_EQ(bittern_exit_result(nullptr, 1), nullptr);

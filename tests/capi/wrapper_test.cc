@@ -21,6 +21,25 @@ TEST(Wrapper, OpensClassifiesAndCloses) {
   EXPECT_GT(model.memory_needed(samples.size()), 0U);
 }
 
+TEST(Wrapper, AnswersABatchAsASessionDoes) {
+  auto model = bittern::api::Model::open(kModel);
+  bittern::api::Batch batch(model, 2);
+  bittern::api::Session session(model);
+  std::vector<std::vector<float>> samples;
+  std::vector<bittern_clip> clips;
+  for (const float level : {0.25F, -0.5F, 0.0F}) samples.emplace_back(model.info().window_samples, level);
+  clips.reserve(samples.size());
+  for (const auto& clip : samples) clips.push_back({clip.data(), clip.size()});
+  const bittern_result* const answers = batch.classify(clips.data(), clips.size());
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const bittern_result& alone = session.classify(clips[i].samples, clips[i].count);
+    EXPECT_EQ(answers[i].label, alone.label);
+    EXPECT_EQ(answers[i].probability, alone.probability);
+  }
+  clips[1].count = 0;
+  EXPECT_THROW(batch.classify(clips.data(), clips.size()), bittern::api::Failure);
+}
+
 TEST(Wrapper, ThrowsWhatTheLibrarySays) {
   try {
     bittern::api::Model::open("no such file");

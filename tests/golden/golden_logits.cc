@@ -7,7 +7,8 @@
 //   golden_logits CLIPS MODEL --write: prints the file.
 //
 // A line per network, clip and exit: the bits of its logits as hexadecimal words. MODEL is the shipped one;
-// the architectures beside it, the four and one with an int8 stem and PReLU, have random weights.
+// the architectures beside it, the four, one with an int8 stem and PReLU, and bittern-small, have random
+// weights.
 #include <algorithm>
 #include <bit>
 #include <cstdio>

@@ -1,4 +1,5 @@
-// make_clips FOLDER OUT: decodes the first 20 recordings of FOLDER, sorted by path, for golden_logits.
+// make_clips FOLDER OUT: decodes 20 recordings of FOLDER, spread evenly over them sorted by path, for
+// golden_logits.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -221,6 +221,7 @@ double sum_of(const Model& model) {
          {weights.kernel, weights.scale, weights.bias, weights.norm_scale, weights.norm_bias})
       for (const float value : values) sum += static_cast<double>(value);
     for (const std::uint64_t word : weights.bits) sum += static_cast<double>(word);
+    for (const std::int8_t value : weights.int8_kernel) sum += static_cast<double>(value);
   }
   return sum;
 }

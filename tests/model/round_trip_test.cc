@@ -46,8 +46,9 @@ TEST_P(EveryArchitecture, TensorsAreUsedWhereTheyLieInTheFile) {
   ASSERT_TRUE(back.ok()) << back.error().message;
   for (const LayerWeights& weights : (*back)->weights) {
     for (const auto tensor :
-         {std::as_bytes(weights.kernel), std::as_bytes(weights.bits), std::as_bytes(weights.scale),
-          std::as_bytes(weights.bias), std::as_bytes(weights.norm_scale), std::as_bytes(weights.norm_bias)}) {
+         {std::as_bytes(weights.kernel), std::as_bytes(weights.bits), std::as_bytes(weights.int8_kernel),
+          std::as_bytes(weights.scale), std::as_bytes(weights.bias), std::as_bytes(weights.norm_scale),
+          std::as_bytes(weights.norm_bias)}) {
       if (tensor.empty()) continue;
       EXPECT_GE(tensor.data(), memory.data());
       EXPECT_LE(tensor.data() + tensor.size(), memory.data() + memory.size());

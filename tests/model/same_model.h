@@ -27,6 +27,8 @@ inline void expect_same(const Model& a, const Model& b) {
     const LayerWeights &x = a.weights[i], &y = b.weights[i];
     expect_same_floats(x.kernel, y.kernel);
     EXPECT_TRUE(std::equal(x.bits.begin(), x.bits.end(), y.bits.begin(), y.bits.end()));
+    EXPECT_TRUE(
+        std::equal(x.int8_kernel.begin(), x.int8_kernel.end(), y.int8_kernel.begin(), y.int8_kernel.end()));
     expect_same_floats(x.scale, y.scale);
     expect_same_floats(x.bias, y.bias);
     expect_same_floats(x.norm_scale, y.norm_scale);

@@ -70,5 +70,27 @@ TEST(Allocation, AnotherLengthIsPlannedForOnce) {
   EXPECT_TRUE(ok);
 }
 
+TEST(Allocation, AFewLengthsByTurnsArePlannedForOnceEach) {
+  const auto model = model::random_model(model::tiny_network(), 1);
+  Session session = Session::create(model).value();
+  const std::vector<float> samples = samples_of(20000);
+  const auto run_all = [&](std::size_t lengths) {
+    Classification result;
+    bool ok = true;
+    for (std::size_t i = 0; i < lengths; ++i)
+      ok = ok && session.classify(std::span(samples).first(8000 + 1600 * i), exits::Policy{}, result).ok();
+    EXPECT_TRUE(ok);
+  };
+  run_all(kKeptPlans);
+  const std::size_t planned = allocations();
+  run_all(kKeptPlans);
+  EXPECT_EQ(allocations(), planned);
+  run_all(kKeptPlans + 1);  // the last one takes the place of the first, which then takes the second's, ...
+  const std::size_t more = allocations();
+  EXPECT_GT(more, planned);
+  run_all(kKeptPlans + 1);
+  EXPECT_GT(allocations(), more);
+}
+
 }  // namespace
 }  // namespace bittern::runtime
