@@ -186,8 +186,8 @@ BITTERN_API void bittern_session_close(bittern_session* session) BITTERN_NOEXCEP
 
 /* Classifies a clip and stops at the exit that the session's rule chooses: nothing behind it is computed.
  * Clips as long as the model's window need no memory; another length is planned for at its first use, which
- * takes some hundred microseconds. The plans of the latest four such lengths are kept: where lengths are many,
- * cut or pad clips to a few, or let `segment` choose the window. */
+ * takes some hundred microseconds. The plans of the latest four such lengths are kept: where lengths are
+ * many, cut or pad clips to a few, or let `segment` choose the window. */
 BITTERN_API bittern_status bittern_classify(bittern_session* session, const float* samples, size_t count,
                                             const bittern_result** result) BITTERN_NOEXCEPT;
 
