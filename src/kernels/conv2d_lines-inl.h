@@ -71,11 +71,11 @@ class Lines {
 
   // For output row t; rows in ascending order keep what they share.
   HWY_INLINE void prepare(int t) {
-    const RowTaps<float> row(p_.shape.window, p_.input, t);
-    taps = row.taps;
+    taps = clip_rows(p_.shape.window, t, p_.input.time);
     block_ = kNone;
     in_one_ = taps.count() * p_.shape.window.kernel_frequency * p_.depth() <= kTerms;
-    for (int i = taps.begin; i < taps.end; ++i) rows[i] = copied_ ? copy(taps.origin + i) : row.rows[i];
+    for (int i = taps.begin; i < taps.end; ++i)
+      rows[i] = copied_ ? copy(taps.origin + i) : p_.input.row(taps.origin + i);
   }
 
   static constexpr int kTerms = 1024;  // of one loop, at most
