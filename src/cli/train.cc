@@ -41,6 +41,7 @@ struct Options {
   std::string bop_schedule;       // empty: as schedule
   double bop_warmup_epochs = -1;  // below 0: a share of all
   std::string exit_weighting = "fixed";
+  std::string taught_exits = "all";
   std::string binary_optimizer = "bop";
   std::string precision = "auto";
   bool no_augment = false;
@@ -115,6 +116,7 @@ void apply_words(Options& options) {
                                  ? options.bop_warmup_epochs
                                  : training::kBopWarmupShare * std::max(0, recipe.shortest_stage());
   recipe.loss.weighting = *training::parse_weighting(options.exit_weighting);
+  recipe.loss.taught = *training::parse_taught(options.taught_exits);
   recipe.binary_optimizer =
       options.binary_optimizer == "adam" ? training::BinaryOptimizer::kAdam : training::BinaryOptimizer::kBop;
   recipe.precision = *training::parse_precision(options.precision);
@@ -199,13 +201,18 @@ void add_loss_options(Arguments& arguments, Options& options) {
       .show_default();
   arguments
       .add("--teacher MODEL", options.teachers,
-           "Finished models, one or several, from whose mean answer all exits learn instead of the last exit")
+           "Finished models, one or several, from whose mean answer exits learn instead of the last exit")
       .check(not_empty());
   arguments
-      .add(
-          "--distillation X", loss.distillation,
-          "Share of the losses that has a teacher: of the earlier exits' the last exit, or of all --teacher; "
-          "0: none")
+      .add("--taught-exits NAME", options.taught_exits,
+           "Which exits learn from --teacher: all, or last; then the earlier ones learn from the last one")
+      .check(one_of({"all", "last"}))
+      .show_default();
+  arguments
+      .add("--distillation X", loss.distillation,
+           "Share of the losses that has a teacher: of the earlier exits' the last exit, or as "
+           "--taught-exits says; "
+           "0: none")
       .check(within(0, 1))
       .show_default();
   arguments.add("--distillation-temperature X", loss.temperature, "What softens teacher and pupils")

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include "training/torch.h"
@@ -38,14 +39,22 @@ struct Lecture {
   at::Tensor logarithm;
 };
 
-Lecture lecture_of(const Targets& targets, const at::Tensor& last, double temperature) {
-  if (targets.teacher.defined()) {
-    // Of a share that is 0 the logarithm is finite, so that their product is 0.
-    const at::Tensor given = targets.teacher.to(last.device());
-    return {given, given.clamp_min(std::numeric_limits<float>::min()).log()};
-  }
-  const at::Tensor logarithm = at::log_softmax(last.detach() / temperature, 1);
+Lecture of_teachers(const at::Tensor& teacher) {
+  // Of a share that is 0 the logarithm is finite, so that their product is 0.
+  return {teacher, teacher.clamp_min(std::numeric_limits<float>::min()).log()};
+}
+
+Lecture of_exit(const at::Tensor& logits, double temperature) {
+  const at::Tensor logarithm = at::log_softmax(logits.detach() / temperature, 1);
   return {logarithm.exp(), logarithm};
+}
+
+enum class Listens : std::uint8_t { kToNobody, kToLastExit, kToTeachers };
+
+Listens listens(std::size_t exit, std::size_t exits, bool teachers, TaughtExits taught) {
+  const bool last = exit + 1 == exits;
+  if (teachers && (last || taught == TaughtExits::kAll)) return Listens::kToTeachers;
+  return last ? Listens::kToNobody : Listens::kToLastExit;  // which does not learn from itself
 }
 
 // T^2 KL(teacher || student): T^2 keeps the gradient's size whatever the temperature.
@@ -66,15 +75,17 @@ ExitLoss::Value ExitLoss::operator()(const std::vector<at::Tensor>& logits, cons
   const bool soft = settings_.label_smoothing > 0 || targets.others.defined();
   const at::Tensor wanted = soft ? distribution(targets, logits.front(), settings_.label_smoothing)
                                  : targets.labels.to(logits.front().device());
-  const Lecture lecture = lecture_of(targets, logits.back(), settings_.temperature);
-  // The last exit does not learn from itself.
-  const std::size_t pupils = targets.teacher.defined() ? logits.size() : logits.size() - 1;
+  const bool teachers = targets.teacher.defined();
+  const Lecture taught = teachers ? of_teachers(targets.teacher.to(logits.back().device())) : Lecture{};
+  const Lecture last = of_exit(logits.back(), settings_.temperature);
   const std::vector<double> weights = this->weights();
   Value result;
   for (std::size_t k = 0; k < logits.size(); ++k) {
     at::Tensor loss = soft ? -(wanted * at::log_softmax(logits[k], 1)).sum(1).mean()
                            : at::cross_entropy_loss(logits[k], wanted);
-    if (settings_.distillation > 0 && k < pupils) {
+    const Listens to = listens(k, logits.size(), teachers, settings_.taught);
+    if (settings_.distillation > 0 && to != Listens::kToNobody) {
+      const Lecture& lecture = to == Listens::kToTeachers ? taught : last;
       loss = loss * (1 - settings_.distillation) +
              divergence(lecture, logits[k], settings_.temperature) * settings_.distillation;
     }

@@ -1,7 +1,7 @@
 // The loss that a training step lowers: one of each exit, added up.
 //
 //   exit k:  L_k = (1 - d) CE(t, p_k) + d T^2 KL(q_n(T) || q_k(T)),  k < n;   L_n = CE(t, p_n)
-//   taught:  L_k = (1 - d) CE(t, p_k) + d T^2 KL(q(T) || q_k(T)),    k = 1..n
+//   taught:  L_k = (1 - d) CE(t, p_k) + d T^2 KL(q(T) || q_k(T)),    k = 1..n, or k = n only
 //   fixed, linear:  sum of w_k L_k
 //   learned:        sum of exp(-s_k) L_k + s_k / 2
 //
@@ -9,9 +9,11 @@
 // where mixup makes `label` a mix of two. Every term is a mean over clips. The teacher q_n is the last exit,
 // without a gradient (Hinton and others 2015; among exits Phuong and Lampert 2019). A training with teachers
 // (teachers.h) has q = the mean of their last exits' softmax(logits / T) in its place, from which every exit
-// learns, the last and an only one too. s_k = log(variance) are learned along with the network (Kendall, Gal
-// and Cipolla 2018, homoscedastic uncertainty): they start at 0, weights of 1, and pull each weight towards
-// 1 / (2 L_k). Weights that only add up to a constant would leave all to the exit with the least loss.
+// learns, the last and an only one too; or the last one alone, from which the earlier ones go on learning:
+// teachers know more than a small first exit can take in. s_k = log(variance) are learned along with the
+// network (Kendall, Gal and Cipolla 2018, homoscedastic uncertainty): they start at 0, weights of 1, and pull
+// each weight towards 1 / (2 L_k). Weights that only add up to a constant would leave all to the exit with
+// the least loss.
 #pragma once
 
 #include <ATen/core/Tensor.h>

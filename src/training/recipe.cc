@@ -30,6 +30,8 @@ std::string_view name(ExitWeighting weighting) {
   return weighting == ExitWeighting::kLearned ? "learned" : "fixed";
 }
 
+std::string_view name(TaughtExits taught) { return taught == TaughtExits::kAll ? "all" : "last"; }
+
 std::string told(const std::vector<TeacherName>& teachers) {
   std::string text;
   for (const TeacherName& teacher : teachers)
@@ -62,6 +64,8 @@ Status check_loss(const LossSettings& loss, bool weights_given, bool taught) {
                                 "distillation temperature", is(loss.temperature), "a positive number"));
   if (taught && loss.distillation == 0)
     return invalid_argument("distillation is 0: must be above 0 where teachers are given");
+  if (!taught && loss.taught != TaughtExits::kAll)
+    return invalid_argument("taught exits are given, but no teacher");
   if (weights_given && loss.weighting != ExitWeighting::kFixed) {
     return invalid_argument(fmt::format(
         "exit weights are given and exit weighting is {}: leave one of them away", name(loss.weighting)));
@@ -76,6 +80,12 @@ Expected<ExitWeighting> parse_weighting(std::string_view text) {
        {ExitWeighting::kFixed, ExitWeighting::kLinear, ExitWeighting::kLearned})
     if (text == name(weighting)) return weighting;
   return invalid_argument(fmt::format("unknown exit weighting '{}': use fixed, linear or learned", text));
+}
+
+Expected<TaughtExits> parse_taught(std::string_view text) {
+  for (const TaughtExits taught : {TaughtExits::kAll, TaughtExits::kLast})
+    if (text == name(taught)) return taught;
+  return invalid_argument(fmt::format("unknown taught exits '{}': use all or last", text));
 }
 
 int Recipe::shortest_stage() const {
@@ -186,6 +196,7 @@ Json to_json(const Recipe& recipe) {
   // Only where they are on: recipes of earlier builds stay the same text.
   if (augment.speed > 0) json["augment"]["speed"] = augment.speed;
   if (augment.gain_db > 0) json["augment"]["gain_db"] = augment.gain_db;
+  if (recipe.loss.taught != TaughtExits::kAll) json["loss"]["taught"] = name(recipe.loss.taught);
   if (recipe.exit_dense) json["exit_dense"] = name(*recipe.exit_dense);
   if (recipe.processes > 1) json["processes"] = recipe.processes;
   for (const TeacherName& teacher : recipe.teachers)
@@ -202,6 +213,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   std::string precision;
   std::string bop_schedule;
   std::string weighting;
+  std::string taught(name(TaughtExits::kAll));
   Json loss = Json::object();
   Json bop = Json::object();
   Json augment = Json::object();
@@ -246,6 +258,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   loss_reader.required("label_smoothing", recipe.loss.label_smoothing);
   loss_reader.required("distillation", recipe.loss.distillation);
   loss_reader.required("temperature", recipe.loss.temperature);
+  loss_reader.optional("taught", taught);
   BITTERN_RETURN_IF_ERROR(loss_reader.finish());
 
   json::ObjectReader augment_reader(augment, "recipe, augment", ErrorCode::kCorrupt);
@@ -275,6 +288,7 @@ Expected<Recipe> recipe_from_json(const Json& json) {
   BITTERN_ASSIGN_OR_RETURN(recipe.schedule, parse_schedule(schedule));
   BITTERN_ASSIGN_OR_RETURN(recipe.bop_schedule, parse_schedule(bop_schedule));
   BITTERN_ASSIGN_OR_RETURN(recipe.loss.weighting, parse_weighting(weighting));
+  BITTERN_ASSIGN_OR_RETURN(recipe.loss.taught, parse_taught(taught));
   BITTERN_RETURN_IF_ERROR(recipe.validate());
   return recipe;
 }
@@ -288,6 +302,7 @@ std::vector<std::string> differences(const Recipe& stored, const Recipe& given) 
     json = json.flatten();
     json["/exit_dense"] = recipe.exit_dense ? name(*recipe.exit_dense) : "";
     json["/processes"] = recipe.processes;
+    json["/loss/taught"] = name(recipe.loss.taught);
     json["/augment/speed"] = recipe.augment.speed;
     json["/augment/gain_db"] = recipe.augment.gain_db;
     return json;

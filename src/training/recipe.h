@@ -55,12 +55,21 @@ enum class ExitWeighting : std::uint8_t {
 
 Expected<ExitWeighting> parse_weighting(std::string_view name);  // "fixed", "linear", "learned"
 
+// Which exits learn from teachers, where there are any.
+enum class TaughtExits : std::uint8_t {
+  kAll,
+  kLast,  // earlier ones learn from the last exit, as they do without teachers
+};
+
+Expected<TaughtExits> parse_taught(std::string_view name);  // "all", "last"
+
 struct LossSettings {
   ExitWeighting weighting = ExitWeighting::kFixed;
   double label_smoothing = 0;  // share of a target that is spread over all classes
-  // Share of the losses that has a teacher: of the earlier exits' the last exit, or of all the teachers.
+  // Share of the losses that has a teacher: of the earlier exits' the last exit, or of `taught` the teachers.
   double distillation = 0.5;
   double temperature = 2;  // of the distillation
+  TaughtExits taught = TaughtExits::kAll;
   bool operator==(const LossSettings&) const = default;
 };
 
@@ -93,7 +102,7 @@ struct Recipe {
   double average_decay = 0;  // of the moving average of float parameters; 0: off
   std::vector<double> exit_weights;  // of the exits' losses; empty: 1 each, or as the loss says
   LossSettings loss;
-  std::vector<TeacherName> teachers;  // of all exits, in place of the last one
+  std::vector<TeacherName> teachers;  // of the exits that loss.taught says, in place of the last one
 
   AugmentSettings augment;
   std::uint64_t seed = 0;

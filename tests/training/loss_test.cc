@@ -203,6 +203,28 @@ TEST(ExitLoss, TeachersTeachEveryExitInPlaceOfTheLast) {
   }
 }
 
+TEST(ExitLoss, TeachersTeachTheLastExitAloneAndItTheOthers) {
+  const Case with(true);
+  Rows teacher;
+  for (const std::vector<double>& row : with.logits.front()) {
+    teacher.push_back(softmax(row, 0.5));
+    std::reverse(teacher.back().begin(), teacher.back().end());
+  }
+  Recipe recipe = undistilled();
+  recipe.loss.distillation = 0.75;
+  recipe.loss.temperature = 2;
+  recipe.loss.taught = TaughtExits::kLast;
+  Targets targets = with.targets();
+  const ExitLoss::Value alone = loss_of(recipe)(with.tensors(), targets);
+  targets.teacher = tensor_of(teacher);
+  const ExitLoss::Value value = loss_of(recipe)(with.tensors(), targets);
+  for (std::size_t k = 0; k + 1 < kExits; ++k) EXPECT_EQ(value.exits[k], alone.exits[k]) << k;
+  const int last = kExits - 1;
+  EXPECT_NEAR(value.exits[last],
+              0.25 * with.cross_entropy(last, 0) + 0.75 * with.divergence_from(teacher, last, 2), 1e-5);
+  EXPECT_GT(std::abs(value.exits[last] - alone.exits[last]), 1e-3);
+}
+
 TEST(ExitLoss, APupilThatAnswersAsItsTeacherHasNothingToLearn) {
   const Case with(false);
   Recipe recipe = undistilled();

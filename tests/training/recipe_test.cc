@@ -54,6 +54,19 @@ TEST(Recipe, NamesItsProcessesWhereThereAreSeveral) {
   EXPECT_FALSE(recipe.validate().ok());
 }
 
+TEST(Recipe, NamesTheTaughtExitsWhereNotAllAre) {
+  Recipe recipe;
+  recipe.teachers = {{"large.bittern", "1"}};
+  EXPECT_FALSE(to_json(recipe)["loss"].contains("taught"));
+  EXPECT_EQ(recipe_from_json(to_json(recipe)).value(), recipe);
+  Recipe last = recipe;
+  last.loss.taught = TaughtExits::kLast;
+  EXPECT_EQ(recipe_from_json(to_json(last)).value(), last);
+  EXPECT_EQ(differences(recipe, last), std::vector<std::string>{"loss.taught (\"all\", not \"last\")"});
+  EXPECT_EQ(differences(last, recipe), std::vector<std::string>{"loss.taught (\"last\", not \"all\")"});
+  EXPECT_FALSE(parse_taught("first").ok());
+}
+
 TEST(Recipe, NamesTheDenseOfItsExitsWhereItIsNotTheArchitectures) {
   Recipe recipe;
   EXPECT_FALSE(to_json(recipe).contains("exit_dense"));
@@ -211,6 +224,8 @@ TEST(Recipe, SaysWhatIsWrongWithAnOptionOfTheLossAndTheStages) {
               r.loss.distillation = 0;
             }),
             "distillation is 0: must be above 0 where teachers are given");
+  EXPECT_EQ(complaint([](Recipe& r) { r.loss.taught = TaughtExits::kLast; }),
+            "taught exits are given, but no teacher");
   EXPECT_FALSE(parse_weighting("quadratic").ok());
 }
 
