@@ -300,7 +300,8 @@ void add_recipe_options(Arguments& arguments, Options& options) {
       .check(whole_within(0, training::kMostMask))
       .show_default();
   arguments
-      .add("--mixup ALPHA", augment.mixup, "Mix clips in pairs, shares drawn from Beta(ALPHA, ALPHA); 0: off")
+      .add("--mixup ALPHA", augment.mixup,
+           "Mix clips in pairs, shares drawn from Beta(ALPHA, ALPHA), at least 0.01; 0: off")
       .check(within(0, 1))
       .show_default();
   arguments.flag("--no-augment", options.no_augment,

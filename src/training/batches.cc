@@ -5,7 +5,6 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "features/log_mel.h"
 #include "training/augment.h"
 #include "training/mixup.h"
+#include "training/shuffle.h"
 #include "training/streams.h"
 
 namespace bittern::training {
@@ -161,11 +161,8 @@ class ThreadedSource final : public BatchSource {
 }  // namespace
 
 std::vector<int> shuffled(int clips, std::uint64_t seed, int epoch) {
-  std::vector<int> order(static_cast<std::size_t>(clips));
-  std::iota(order.begin(), order.end(), 0);
   Random random({seed, kShuffleStream, static_cast<std::uint64_t>(epoch)});
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  return order;
+  return shuffled(clips, random);
 }
 
 Expected<std::unique_ptr<BatchSource>> BatchSource::create(const ClipStore& clips,

@@ -47,6 +47,22 @@ TrainingPosition position_from_json(const Json& json) {
   return position;
 }
 
+Json to_json(const Origin& origin) {
+  return {{"license", origin.license},
+          {"data_name", origin.data_name},
+          {"data_digest", origin.data_digest},
+          {"skipped", origin.skipped}};
+}
+
+Origin origin_from_json(const Json& json) {
+  Origin origin;
+  json.at("license").get_to(origin.license);
+  json.at("data_name").get_to(origin.data_name);
+  json.at("data_digest").get_to(origin.data_digest);
+  json.at("skipped").get_to(origin.skipped);
+  return origin;
+}
+
 at::Tensor compact(const at::Tensor& tensor) {
   const at::Tensor values = tensor.detach().cpu();
   return values.abs().eq(1).all().item<bool>() ? values.to(at::kChar) : values;
@@ -91,11 +107,12 @@ Expected<TrainingPosition> position_from_text(const std::string& text) {
 Status save_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& path) {
   const at::NoGradGuard no_grad;
   // Doubles travel as text in their shortest exact form.
-  const Json header = {{"version", kVersion},
-                       {"position", to_json(checkpoint.position)},
-                       {"recipe", checkpoint.recipe},
-                       {"clips_digest", checkpoint.clips_digest},
-                       {"noise_digest", checkpoint.noise_digest}};
+  Json header = {{"version", kVersion},
+                 {"position", to_json(checkpoint.position)},
+                 {"recipe", checkpoint.recipe},
+                 {"clips_digest", checkpoint.clips_digest},
+                 {"noise_digest", checkpoint.noise_digest}};
+  if (checkpoint.origin) header["origin"] = to_json(*checkpoint.origin);
   c10::Dict<std::string, at::Tensor> tensors;
   std::size_t size = kArchiveOverhead;
   for (const NamedTensor& tensor : checkpoint.tensors) {
@@ -143,6 +160,7 @@ Expected<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
     header.at("recipe").get_to(checkpoint.recipe);
     header.at("clips_digest").get_to(checkpoint.clips_digest);
     header.at("noise_digest").get_to(checkpoint.noise_digest);
+    if (header.contains("origin")) checkpoint.origin = origin_from_json(header["origin"]);
     for (const auto& entry : c10::impl::toTypedDict<std::string, at::Tensor>(tensors_value.toGenericDict()))
       checkpoint.tensors.push_back({entry.key(), entry.value()});
     return checkpoint;

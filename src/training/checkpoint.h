@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,21 @@ struct TrainingPosition {
 std::string to_text(const TrainingPosition& position);
 Expected<TrainingPosition> position_from_text(const std::string& text);
 
+// What a model's provenance says of where the training began: a resumed run says the same.
+struct Origin {
+  std::string license;
+  std::string data_name;
+  std::string data_digest;
+  int skipped = 0;  // recordings that could not be read
+  bool operator==(const Origin&) const = default;
+};
+
 struct Checkpoint {
   TrainingPosition position;
   std::string recipe;        // JSON
   std::string clips_digest;  // training_data.h
   std::string noise_digest;
+  std::optional<Origin> origin;      // checkpoints of earlier builds have none
   std::vector<NamedTensor> tensors;  // network, optimiser
 };
 

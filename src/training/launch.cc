@@ -36,6 +36,9 @@ Expected<std::optional<Launch>> read_launch(const Environment& environment) {
   BITTERN_ASSIGN_OR_RETURN(launch.size, read_number(environment, "WORLD_SIZE", 1, kMostProcesses));
   if (launch.size == 1) return std::optional<Launch>();
   BITTERN_ASSIGN_OR_RETURN(launch.rank, read_number(environment, "RANK", 0, launch.size - 1));
+  if (environment("LOCAL_RANK") != nullptr) {
+    BITTERN_ASSIGN_OR_RETURN(launch.local_rank, read_number(environment, "LOCAL_RANK", 0, launch.rank));
+  }
   // A torchrun that says so listens on the port itself, and in the words of its own release of torch.
   const char* taken = environment("TORCHELASTIC_USE_AGENT_STORE");
   const int shift = taken != nullptr && std::string_view(taken) == "True" ? 1 : 0;

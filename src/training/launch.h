@@ -19,13 +19,14 @@ struct Launch {
   // Where rank 0 listens: MASTER_PORT, or the next one where torchrun uses that itself.
   std::string address;
   std::uint16_t port = 0;
+  int local_rank = 0;  // among the processes of this machine: LOCAL_RANK, 0 where that is not set
 };
 
 // A variable's value, as getenv() gives it: null where it is not set.
 using Environment = std::function<const char*(const char*)>;
 
-// From RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT; nothing where WORLD_SIZE is not set or 1: then this
-// process trains alone, whatever the others say.
+// From RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCAL_RANK; nothing where WORLD_SIZE is not set or 1:
+// then this process trains alone, whatever the others say.
 Expected<std::optional<Launch>> read_launch(const Environment& environment);
 
 }  // namespace bittern::training

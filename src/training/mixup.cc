@@ -2,13 +2,14 @@
 
 #include <cmath>
 #include <cstddef>
-#include <numeric>
-#include <utility>
+
+#include "training/shuffle.h"
 
 namespace bittern::training {
 namespace {
 
-// Jöhnk's method: exact, and for alpha up to 1 it takes half of its tries or more.
+// Jöhnk's method: exact, and for alpha up to 1 it takes half of its tries or more, as long as the powers do
+// not vanish: kLeastMixup.
 float draw_beta(double alpha, Random& random) {
   for (;;) {
     const double x = std::pow(double{random.uniform()}, 1 / alpha);
@@ -21,10 +22,7 @@ float draw_beta(double alpha, Random& random) {
 
 MixupPlan plan_mixup(int clips, double alpha, Random& random) {
   MixupPlan plan;
-  plan.partners.resize(static_cast<std::size_t>(clips));
-  std::iota(plan.partners.begin(), plan.partners.end(), 0);
-  for (std::size_t i = plan.partners.size(); i > 1; --i)
-    std::swap(plan.partners[i - 1], plan.partners[random.below(i)]);
+  plan.partners = shuffled(clips, random);
   for (int i = 0; i < clips; ++i) plan.shares.push_back(draw_beta(alpha, random));
   return plan;
 }

@@ -14,11 +14,6 @@ namespace {
 // same permutation both ways.
 at::Tensor swapped(const at::Tensor& x) { return x.permute({2, 3, 0, 1}).contiguous(); }
 
-template <class Op>
-SlidingWindow window_of(const at::Tensor& x, const Op& op) {
-  return {x.size(0), x.size(1), op.kernel, op.stride, op.padding};
-}
-
 // x in torch's layout with `value` around it.
 at::Tensor padded(const at::Tensor& x, const SlidingWindow& window, double value) {
   const auto time = window.time_padding();

@@ -21,6 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A host that is there lets itself be connected to at once, however busy it is.
+constexpr auto kProbe = std::chrono::seconds(3);
 constexpr auto kPause = std::chrono::milliseconds(20);
 // Rank 0 knows its own address: what does not answer by then is another machine's.
 constexpr auto kOwnAddressWait = std::chrono::seconds(10);
@@ -52,8 +54,9 @@ struct ProcessGroup::Connection {
 
   std::string name(int rank) const { return fmt::format("rank {} of {}", rank, launch.size); }
   Error gone(const std::vector<int>& ranks, bool late) const {
-    const char* what = late ? "did not answer in time" : ranks.size() == 1 ? "is gone" : "are gone";
-    return io_error(fmt::format("rank{} {} of {} {}; {}", ranks.size() == 1 ? "" : "s",
+    const char* what = late ? "did not answer in time" : "is gone";
+    // Of several that say nothing some may only be busy.
+    return io_error(fmt::format("{} {} of {} {}; {}", ranks.size() == 1 ? "rank" : "one or more of ranks",
                                 fmt::join(ranks, ", "), launch.size, what, kGoOn));
   }
 
@@ -76,6 +79,10 @@ struct ProcessGroup::Connection {
   Error explain(const std::string& reason) {
     const bool late = reason.find("imed out") != std::string::npos;
     try {
+      // A host that vanished has been waited for long enough: its store would be waited for once more.
+      if (launch.rank != 0 && late &&
+          !reach(launch.address, launch.port, Clock::now() + kProbe, nullptr).ok())
+        return gone({0}, late);
       transport->set(ended_key(launch.rank), kNoticed);
       const auto deadline = Clock::now() + settings.grace;
       for (;;) {
@@ -205,8 +212,11 @@ struct ProcessGroup::Connection {
 };
 
 ProcessGroup::ProcessGroup() = default;
-ProcessGroup::ProcessGroup(std::unique_ptr<Connection> connection, int rank, int size)
-    : connection_(std::move(connection)), rank_(rank), size_(size) {}
+ProcessGroup::ProcessGroup(std::unique_ptr<Connection> connection, const Launch& launch)
+    : connection_(std::move(connection)),
+      rank_(launch.rank),
+      size_(launch.size),
+      local_rank_(launch.local_rank) {}
 ProcessGroup::ProcessGroup(ProcessGroup&&) noexcept = default;
 ProcessGroup& ProcessGroup::operator=(ProcessGroup&&) noexcept = default;
 ProcessGroup::~ProcessGroup() = default;
@@ -214,7 +224,7 @@ ProcessGroup::~ProcessGroup() = default;
 Expected<ProcessGroup> ProcessGroup::connect(const Launch& launch, Settings settings) {
   auto connection = std::make_unique<Connection>(launch, std::move(settings));
   BITTERN_RETURN_IF_ERROR(connection->open());
-  return ProcessGroup(std::move(connection), launch.rank, launch.size);
+  return ProcessGroup(std::move(connection), launch);
 }
 
 Status ProcessGroup::average(const std::vector<at::Tensor>& tensors, double share) {

@@ -44,6 +44,7 @@ class ProcessGroup {
 
   int rank() const { return rank_; }
   int size() const { return size_; }
+  int local_rank() const { return local_rank_; }  // among the processes of this machine
   bool is_first() const { return rank_ == 0; }
 
   // tensors (float32, shaped alike on all ranks, on any device) become the sum over ranks of share * tensor:
@@ -68,11 +69,12 @@ class ProcessGroup {
 
  private:
   struct Connection;
-  ProcessGroup(std::unique_ptr<Connection> connection, int rank, int size);
+  ProcessGroup(std::unique_ptr<Connection> connection, const Launch& launch);
 
   std::unique_ptr<Connection> connection_;  // null: alone
   int rank_ = 0;
   int size_ = 1;
+  int local_rank_ = 0;
 };
 
 }  // namespace bittern::training

@@ -75,8 +75,6 @@ at::Tensor approx_sign(const at::Tensor& x) { return ApproxSign::apply(x); }
 
 at::Tensor magnitude(const at::Tensor& w) { return w.detach().abs().reshape({-1, w.size(-1)}).mean(0); }
 
-at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip) { return ste_sign(w, clip) * magnitude(w); }
-
 namespace {
 
 // Exact: x and its rounding are so close that their difference is a float.

@@ -13,13 +13,10 @@ at::Tensor ste_sign(const at::Tensor& x, float clip);
 // y = sign(x); dx = dy * (2 - 2 |x|) where |x| <= 1, else 0.
 at::Tensor approx_sign(const at::Tensor& x);
 
-// a = mean |w| over all axes but the last, [channels]; no gradient flows through it.
+// a = mean |w| over all axes but the last, [channels]; no gradient flows through it. A kernel quantised to a
+// * sign(w) is convolved with as ste_sign(w), and a multiplies afterwards, the same in exact arithmetic:
+// integers stay integers, as in the runtime.
 at::Tensor magnitude(const at::Tensor& w);
-
-// y = a * sign(w), a = magnitude(w); dw = a * dy where |w| <= clip, else 0. The network itself convolves with
-// ste_sign(w) and multiplies by a afterwards, the same in exact arithmetic: integers stay integers, as in the
-// runtime.
-at::Tensor magnitude_aware_sign(const at::Tensor& w, float clip);
 
 // Whole numbers, with gradients as if nothing had been rounded: x * scale, at least -zero and at most 255 -
 // zero (conv2d_int8.h), its gradient 0 beyond.

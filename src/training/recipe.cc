@@ -143,7 +143,8 @@ Status Recipe::validate() const {
   for (const int width : {augment.time_mask_frames, augment.frequency_mask_bins})
     BITTERN_RETURN_IF_ERROR(check(width >= 0 && width <= kMostMask, "a mask's width", is(width),
                                   fmt::format("0 to {}", kMostMask)));
-  BITTERN_RETURN_IF_ERROR(check(share(augment.mixup), "mixup", is(augment.mixup), "0 to 1"));
+  BITTERN_RETURN_IF_ERROR(check(augment.mixup == 0 || (share(augment.mixup) && augment.mixup >= kLeastMixup),
+                                "mixup", is(augment.mixup), fmt::format("0, or {} to 1", kLeastMixup)));
   BITTERN_RETURN_IF_ERROR(check(threads >= 1 && threads <= 1024, "threads", is(threads), "1 to 1024"));
   BITTERN_RETURN_IF_ERROR(check(processes >= 1 && processes <= kMostProcesses, "processes", is(processes),
                                 fmt::format("1 to {}", kMostProcesses)));

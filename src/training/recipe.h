@@ -29,7 +29,8 @@ inline constexpr int kMostBatch = 65536;
 inline constexpr int kMostShiftMs = 60000;
 inline constexpr double kMostSpeed = 0.5;
 inline constexpr double kMostGainDb = 40;
-inline constexpr int kMostMask = 10000;  // frames or mel bins
+inline constexpr int kMostMask = 10000;      // frames or mel bins
+inline constexpr double kLeastMixup = 0.01;  // but 0: of smaller ones every share is 0 or 1
 
 struct AugmentSettings {
   bool random_window = true;  // of clips longer than the window; else their centre

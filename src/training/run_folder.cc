@@ -93,6 +93,7 @@ Status RunFolder::clear() const {
 Expected<std::int64_t> RunFolder::append_metrics(const std::string& line) const {
   const int descriptor = ::open(metrics().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor < 0) return failed(metrics(), "write", errno);
+  const off_t before = ::lseek(descriptor, 0, SEEK_END);
   const std::string text = line + '\n';
   // The checkpoint that counts this line goes to the disk next: the line must be there before it.
   const ssize_t written = ::write(descriptor, text.data(), text.size());
@@ -103,6 +104,8 @@ Expected<std::int64_t> RunFolder::append_metrics(const std::string& line) const 
     reason = errno;
     done = false;
   }
+  // No half a line stays: others read the file.
+  if (!whole && before >= 0 && ::ftruncate(descriptor, before) != 0) reason = errno;
   const off_t bytes = ::lseek(descriptor, 0, SEEK_END);
   ::close(descriptor);
   if (!done) return failed(metrics(), "write", reason);

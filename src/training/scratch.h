@@ -8,7 +8,7 @@
 
 namespace bittern::training {
 
-// Uninitialised, aligned; throws std::bad_alloc where memory is short.
+// Uninitialised, aligned; throws c10::Error where memory is short.
 template <class T>
 class Scratch {
  public:

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -103,6 +104,13 @@ Status share_recipe(ProcessGroup& group, Recipe& recipe) {
       fmt::format("rank 0 was started with {}; give all the same options", fmt::join(different, ", ")));
 }
 
+// Of several processes on one machine each takes a GPU of its own, as long as there are enough.
+at::Device device_for(const Recipe& recipe, const ProcessGroup& group) {
+  if (recipe.device != "cuda") return at::kCPU;
+  const int index = group.local_rank() % at::detail::getCUDAHooks().getNumGPUs();
+  return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
 Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& observer) {
   options.recipe.processes = group.size();
   BITTERN_ASSIGN_OR_RETURN(const std::vector<TeacherModel> models, read_teachers(options.teachers));
@@ -110,6 +118,8 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
   for (const TeacherModel& teacher : models) options.recipe.teachers.push_back(teacher.name);
   BITTERN_RETURN_IF_ERROR(check(options.recipe));
   if (options.recipe.device == "cuda") {
+    // Without it cuBLAS is not deterministic, and torch says so at every product.
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
     if (!at::detail::getCUDAHooks().hasCUDART())
       return unsupported("--device cuda: this libtorch was built without CUDA; use --device cpu");
     if (at::detail::getCUDAHooks().getNumGPUs() == 0)
@@ -157,7 +167,7 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
 
   set_threads(options.recipe.threads);
   keep_freed_memory();
-  const at::Device device(options.recipe.device == "cuda" ? at::kCUDA : at::kCPU);
+  const at::Device device = device_for(options.recipe, group);
   // A GPU has no deterministic version of some operations: there torch warns, and bits may differ.
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/device.is_cuda());
   at::globalContext().setAllowTF32CuDNN(false);
@@ -172,13 +182,19 @@ Status train_checked(TrainOptions options, ProcessGroup& group, TrainObserver& o
       .run();
 }
 
+Error out_of_memory() { return {ErrorCode::kOutOfMemory, "out of memory while training: lower --batch"}; }
+
 Status train_guarded(const TrainOptions& options, ProcessGroup& group, TrainObserver& observer) {
   try {
     return train_checked(options, group, observer);
   } catch (const c10::Error& error) {
-    return Error{ErrorCode::kInternal, fmt::format("libtorch: {}", error.what_without_backtrace())};
+    const std::string text = error.what_without_backtrace();
+    if (text.find("can't allocate memory") != std::string::npos ||
+        text.find("out of memory") != std::string::npos)
+      return out_of_memory();
+    return Error{ErrorCode::kInternal, fmt::format("libtorch: {}", text)};
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kOutOfMemory, "out of memory while training: lower --batch"};
+    return out_of_memory();
   }
 }
 

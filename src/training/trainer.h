@@ -26,7 +26,7 @@ struct TrainOptions {
   StartMode start = StartMode::kFresh;
   Recipe recipe;               // when resuming it must equal the run's; its teachers are set from the files
   int checkpoint_every = 200;  // steps; also after every epoch
-  std::string license;         // of the model, for its provenance
+  std::string license;         // of the model, for its provenance; when resuming the run's, or empty
 };
 
 // Watches a training. Called from the training's own thread.

@@ -51,6 +51,7 @@ TrainingLoop::TrainingLoop(const TrainOptions& options, ProcessGroup& group, Tra
       observer_(observer),
       folder_{options.out},
       data_(std::move(data)),
+      license_(options.license),
       teachers_(std::move(teachers)),
       network_(std::move(network)),
       plan_{data_.train.size(), recipe_.batch},
@@ -116,10 +117,28 @@ Status TrainingLoop::resume() {
                                : fmt::format("{}: is other background noise than the run was started with",
                                              options_.noise.string()));
   }
+  if (checkpoint->origin) BITTERN_RETURN_IF_ERROR(take_origin(*checkpoint->origin));
   BITTERN_RETURN_IF_ERROR(restore(checkpoint->tensors, all_tensors()));
   position_ = checkpoint->position;
   if (position_.loss_sums.size() != exits()) return corrupt("checkpoint: has another number of exits");
   return folder_.truncate_metrics(position_.metrics_bytes);
+}
+
+// The clips are the same: that their folder has another name by now, or a test split, is not the model's
+// affair. A licence that is given is.
+Status TrainingLoop::take_origin(const Origin& origin) {
+  if (!license_.empty() && license_ != origin.license) {
+    return invalid_argument(
+        origin.license.empty()
+            ? fmt::format("{}: the run was started without --license; leave it out", folder_.root.string())
+            : fmt::format("{}: the run was started with --license '{}'; give the same or none",
+                          folder_.root.string(), origin.license));
+  }
+  license_ = origin.license;
+  data_.name = origin.data_name;
+  data_.digest = origin.data_digest;
+  data_.skipped = origin.skipped;
+  return {};
 }
 
 // All start where rank 0 does, with its tensors.
@@ -141,9 +160,9 @@ std::vector<NamedTensor> TrainingLoop::all_tensors() const {
 
 Status TrainingLoop::save() const {
   if (!group_.is_first()) return {};
-  return save_checkpoint(
-      {position_, to_json(recipe_).dump(), data_.clips_digest, data_.noise_digest, all_tensors()},
-      folder_.checkpoint());
+  return save_checkpoint({position_, to_json(recipe_).dump(), data_.clips_digest, data_.noise_digest,
+                          Origin{license_, data_.name, data_.digest, data_.skipped}, all_tensors()},
+                         folder_.checkpoint());
 }
 
 Status TrainingLoop::run_epoch(BatchSource& source) {
@@ -236,7 +255,7 @@ Status TrainingLoop::write_epoch(EpochReport& report, std::chrono::steady_clock:
   if (report.best) {
     const WeightAverage::Use use(average_);
     BITTERN_RETURN_IF_ERROR(
-        save_best_model(network_, front_end_, {recipe_, data_, report, options_.license}, folder_.best()));
+        save_best_model(network_, front_end_, {recipe_, data_, report, license_}, folder_.best()));
   }
   report.time_s = seconds_since(start);
   BITTERN_ASSIGN_OR_RETURN(position_.metrics_bytes, folder_.append_metrics(metrics_line(report)));

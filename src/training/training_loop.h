@@ -41,6 +41,7 @@ class TrainingLoop {
   bool in_first_stage() const { return position_.epoch < recipe_.float_epochs; }
 
   Status resume();
+  Status take_origin(const Origin& origin);
   Status share_start();
   std::vector<NamedTensor> all_tensors() const;
   Status save() const;
@@ -58,6 +59,7 @@ class TrainingLoop {
   RunFolder folder_;
   features::LogMelSpec front_end_;
   TrainingData data_;
+  std::string license_;
   Teachers teachers_;  // until they go to the batches, which they teach with
   TrainableNetwork network_;
   BatchPlan plan_;

@@ -27,6 +27,7 @@ Checkpoint sample() {
   checkpoint.recipe = R"({"epochs": 3, "note": "a \"quoted\" word, ünïcode"})";
   checkpoint.clips_digest = "0123abcd";
   checkpoint.noise_digest = "4567cdef";
+  checkpoint.origin = {"CC0-1.0", "folders/ünïcode", "89ab", 2};
   at::manual_seed(1);
   checkpoint.tensors = {{"kernel", at::sign(at::randn({3, 3, 5}))},
                         {"bias", at::randn({7})},
@@ -48,6 +49,7 @@ void expect_same(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.recipe, b.recipe);
   EXPECT_EQ(a.clips_digest, b.clips_digest);
   EXPECT_EQ(a.noise_digest, b.noise_digest);
+  EXPECT_EQ(a.origin, b.origin);
   std::vector<NamedTensor> targets;
   for (const NamedTensor& tensor : a.tensors)
     targets.push_back({tensor.name, at::full_like(tensor.value, 5)});

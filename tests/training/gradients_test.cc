@@ -44,12 +44,12 @@ TEST(Quantizers, ApproxSignHasATriangularGradient) {
   EXPECT_EQ(list(x.grad()), (std::vector<float>{0, 0, 1, 2, 1.5F, 0}));
 }
 
-TEST(Quantizers, MagnitudeAwareSignScalesBothWaysPerOutput) {
+TEST(Quantizers, MagnitudesScaleBothWaysPerOutput) {
   // Two taps and inputs in rows, two outputs in columns: magnitudes (0.5 + 1.5) / 2 = 1 and (0.25 + 0.75) / 2
   // = 0.5.
   const at::Tensor w =
       at::tensor(std::vector<float>{0.5F, -0.25F, -1.5F, 0.75F}).view({1, 2, 2}).set_requires_grad(true);
-  const at::Tensor y = magnitude_aware_sign(w, 1.0F);
+  const at::Tensor y = ste_sign(w, 1.0F) * magnitude(w);
   EXPECT_EQ(list(y), (std::vector<float>{1, -0.5F, -1, 0.5F}));
   y.backward(at::ones_like(y));
   EXPECT_EQ(list(w.grad()), (std::vector<float>{1, 0.5F, 0, 0.5F}));

@@ -27,6 +27,17 @@ TEST(Launch, IsWhatTorchrunSays) {
   EXPECT_EQ(launch->size, 4);
   EXPECT_EQ(launch->address, "node-0");
   EXPECT_EQ(launch->port, 29500);
+  EXPECT_EQ(launch->local_rank, 0);
+}
+
+TEST(Launch, NamesTheProcessOfAMachineForItsGpu) {
+  Variables variables = whole();
+  variables["LOCAL_RANK"] = "1";
+  EXPECT_EQ(read(variables).value()->local_rank, 1);
+  for (const char* wrong : {"-1", "3", "first"}) {  // no rank of a machine is above the rank of all
+    variables["LOCAL_RANK"] = wrong;
+    EXPECT_FALSE(read(variables).ok()) << wrong;
+  }
 }
 
 // torchrun's agents talk over MASTER_PORT, in most of its modes.

@@ -203,7 +203,9 @@ TEST(Recipe, SaysWhatIsWrongWithAnOptionOfTheLossAndTheStages) {
             "distillation temperature is nan: must be a positive number");
   EXPECT_EQ(complaint([](Recipe& r) { r.average_decay = 1; }),
             "average_decay is 1: must be 0 or more and below 1");
-  EXPECT_EQ(complaint([](Recipe& r) { r.augment.mixup = -1; }), "mixup is -1: must be 0 to 1");
+  EXPECT_EQ(complaint([](Recipe& r) { r.augment.mixup = -1; }), "mixup is -1: must be 0, or 0.01 to 1");
+  EXPECT_EQ(complaint([](Recipe& r) { r.augment.mixup = 1e-12; }), "mixup is 1e-12: must be 0, or 0.01 to 1");
+  EXPECT_EQ(complaint([](Recipe& r) { r.augment.mixup = kLeastMixup; }), "fine");
   EXPECT_EQ(complaint([](Recipe& r) { r.float_epochs = 30; }),
             "float_epochs is 30: must be 0 to 29, fewer than epochs");
   EXPECT_EQ(complaint([](Recipe& r) { r.warmup_epochs = 30; }),

@@ -147,9 +147,30 @@ TEST_F(Resume, OverwritingKeepsTheOldRunUntilTheNewDataAreRead) {
                       "no sound");
   EXPECT_FALSE(train_until(kNever).ok());
   EXPECT_EQ(test::read_bytes(RunFolder{options_.out}.best()), best);
-  options_.start = StartMode::kResume;
-  options_.data = folder_ / "data";
   EXPECT_TRUE(fs::exists(RunFolder{options_.out}.checkpoint()));
+}
+
+// Clips decide what is trained, not the name of their folder: the model says what it would have said.
+TEST_F(Resume, KeepsWhatTheModelSaysOfItsOrigin) {
+  options_.license = "CC0-1.0";
+  ASSERT_TRUE(train_until(kNever).ok());
+  const std::string whole = test::read_bytes(RunFolder{options_.out}.best());
+  options_.start = StartMode::kOverwrite;
+  const Status trained = resumed_after([&] {
+    options_.license.clear();
+    fs::rename(folder_ / "data", folder_ / "recordings");
+    options_.data = folder_ / "recordings";
+  });
+  ASSERT_TRUE(trained.ok()) << trained.error().message;
+  EXPECT_EQ(test::read_bytes(RunFolder{options_.out}.best()), whole);
+}
+
+TEST_F(Resume, RefusesAnotherLicence) {
+  options_.license = "CC0-1.0";
+  expect_refused(resumed_after([&] { options_.license = "MIT"; }), "started with --license 'CC0-1.0'");
+  options_.start = StartMode::kOverwrite;
+  options_.license.clear();
+  expect_refused(resumed_after([&] { options_.license = "MIT"; }), "started without --license");
 }
 
 TEST_F(Resume, NoiseThatIsNotMixedInNeedNotBeReadable) {

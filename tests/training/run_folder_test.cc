@@ -1,7 +1,11 @@
 #include "training/run_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -134,6 +138,24 @@ TEST_F(RunFolderTest, MetricsGrowByLinesAndShrinkToACheckpoint) {
   ASSERT_TRUE(run_.truncate_metrics(12).ok());
   EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n");
   expect_refused(run_.truncate_metrics(13), ErrorCode::kCorrupt, run_.metrics());
+  EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n");
+}
+
+// As on a full disk, but by a limit that only a child process is given.
+TEST_F(RunFolderTest, ALineThatDoesNotFitLeavesNoHalf) {
+  ASSERT_TRUE(prepared(run_, StartMode::kFresh).ok());
+  ASSERT_TRUE(run_.append_metrics("{\"epoch\":1}").ok());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit few{16, 16};
+    const bool limited = ::setrlimit(RLIMIT_FSIZE, &few) == 0;
+    ::_exit(limited && !run_.append_metrics("{\"epoch\":2}").ok() ? 0 : 1);
+  }
+  int status = 1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
   EXPECT_EQ(read_bytes(run_.metrics()), "{\"epoch\":1}\n");
 }
 

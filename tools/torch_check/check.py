@@ -45,7 +45,8 @@ def losses(build, data, clips, options, environment):
     with tempfile.TemporaryDirectory() as run:
         trained = subprocess.run(
             [build / "bin/bittern", "train", "--data", data, "--out", run, "--epochs", str(STEPS), "--batch", str(clips), "--seed", "1",
-             "--threads", "1", "--precision", "fp32", "--quiet", *options],
+             "--threads", "1", "--precision", "fp32", "--distillation", "0", "--time-mask-frames", "15", "--frequency-mask-bins", "7",
+             "--quiet", *options],
             env={**os.environ, **environment}, capture_output=True, text=True)
         if trained.returncode != 0:
             sys.exit(f"{build}: {trained.stderr}")
