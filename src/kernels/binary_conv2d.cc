@@ -154,18 +154,13 @@ HWY_INLINE void narrow(const WordVector (&words)[kBlocks * kVectorsPerBlock], Su
   }
 }
 
-// What the taps of a patch that lie outside the input add to the counts of kBlocks blocks. `tap_bits` are the
-// first of the blocks', a tap's `tap_stride` apart.
 template <int kBlocks>
-HWY_INLINE void count_outside(const Patch& patch, const std::int16_t* tap_bits, std::ptrdiff_t tap_stride,
-                              std::int32_t (&counts)[kBlocks * kBlockLanes]) {
+HWY_INLINE void take_bits(const std::int16_t* bits, Sums<kBlocks>& halves) {
   const SumTag<kBlocks> d;
   const hn::Rebind<std::int16_t, SumTag<kBlocks>> d16;
-  for (int c = 0; c < kBlocks * kBlockLanes; c += kSumLanes<kBlocks>) {
-    auto sum = hn::Zero(d);
-    for (int i = 0; i < patch.outside_count; ++i)
-      sum = hn::Add(sum, hn::PromoteTo(d, hn::LoadU(d16, tap_bits + patch.outside[i] * tap_stride + c)));
-    hn::Store(sum, d, counts + c);
+  for (auto& half : halves) {
+    half = hn::Sub(half, hn::PromoteTo(d, hn::LoadU(d16, bits)));
+    bits += kSumLanes<kBlocks>;
   }
 }
 
@@ -272,19 +267,14 @@ HWY_NOINLINE void convolve_group(const Problem& p, int begin, int end) {
     for (int block = begin; block < end; block += kBlocks) {
       const std::uint64_t* const kernel = p.kernel + block * block_stride;
       const std::int16_t* const tap_bits = ones ? p.tap_bits + std::ptrdiff_t{block} * kBlockLanes : nullptr;
-      alignas(64) std::int32_t outside[kBlocks * kBlockLanes];
-      count_outside<kBlocks>(patch, tap_bits, tap_stride, outside);
       const auto make_sums = [&](int t, int f, Sums<kBlocks>& halves) HWY_ATTR {
         const std::ptrdiff_t offset =
             (t - area.top) * gather.row_step() + (f - area.left) * gather.column_step();
         WordVector left[kBlocks * kVectorsPerBlock];
         count_down<kBlocks>(terms / 2, patch.runs, offset, kernel, block_stride, left);
         narrow<kBlocks>(left, halves);
-        if (patch.outside_count == 0) return;
-        const std::int32_t* bits = outside;
-        for (auto& half : halves) {
-          half = hn::Sub(half, hn::Load(SumTag<kBlocks>(), bits));
-          bits += kSumLanes<kBlocks>;
+        for (int i = 0; i < patch.outside_count; ++i) {
+          take_bits<kBlocks>(tap_bits + patch.outside[i] * tap_stride, halves);
         }
       };
       finish.pixels<kBlocks>(area, (block - begin) * kBlockLanes, terms % 2 != 0, make_sums);
