@@ -41,7 +41,10 @@ Expected<std::vector<float>> decode_raw(std::istream& stream, const std::string&
 // Mono samples from one rate to another: n become round(n * to_rate / from_rate).
 Expected<std::vector<float>> resample(std::vector<float> samples, int from_rate, int to_rate);
 
-// 16-bit mono WAV; values are clipped to full scale, NaN and infinite ones are an error. Atomic.
+// The bytes of a 16-bit mono WAV; values are clipped to full scale, NaN and infinite ones are an error, which
+// calls it `name`.
+Expected<std::string> wav_bytes(const std::string& name, const std::vector<float>& samples, int sample_rate);
+// The same as a file. Atomic.
 Status write_wav(const std::filesystem::path& path, const std::vector<float>& samples, int sample_rate);
 
 // Whether the name ends like an audio file that decode() reads.

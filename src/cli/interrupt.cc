@@ -17,12 +17,13 @@ void on_signal(int) noexcept { interrupt_seen.store(true, std::memory_order_rela
 void catch_interrupts() noexcept {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  // No SA_RESTART: a blocked read returns, and its reader sees the flag.
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     // Who started this in the background may have switched the signal off on purpose.
     struct sigaction before {};
     if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    // No SA_RESTART: a blocked read returns, and its reader sees the flag. When a terminal ends, shell and
+    // system may both say so: that is no second wish.
+    action.sa_flags = signal == SIGHUP ? 0 : static_cast<int>(SA_RESETHAND);
     sigaction(signal, &action, nullptr);
   }
 }

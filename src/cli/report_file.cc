@@ -21,7 +21,7 @@ Status write_page(const evaluation::Report& report, const std::string& path) {
 
 Status write_reproduction(
     const nlohmann::ordered_json& results,
-    const std::function<std::string(const std::string& task, const std::string& file)>& recording,
+    const std::function<Sound(const std::string& task, const std::string& file)>& recording,
     const std::filesystem::path& folder) {
   BITTERN_RETURN_IF_ERROR(write_file(folder / "results.json", json::text(results, 1) + "\n"));
   const report::Page page = report::reproduction_page(results, recording);
@@ -47,7 +47,7 @@ Status can_write_page() {
 
 Status write_page(const evaluation::Report&, const std::string&) { return can_write_page(); }
 Status write_reproduction(const nlohmann::ordered_json&,
-                          const std::function<std::string(const std::string&, const std::string&)>&,
+                          const std::function<Sound(const std::string&, const std::string&)>&,
                           const std::filesystem::path&) {
   return can_write_page();
 }

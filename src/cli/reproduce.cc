@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -16,12 +14,15 @@
 #include "cli/progress.h"
 #include "cli/report_file.h"
 #include "cli/separate.h"
+#include "cli/test_recordings.h"
+#include "cli/train_options.h"
 #include "core/atomic_file.h"
 #include "json/text.h"
 #include "reproduce/estimate.h"
 #include "reproduce/experiment.h"
 #include "reproduce/results.h"
 #include "reproduce/runner.h"
+#include "training/recipe.h"
 
 namespace bittern::cli {
 namespace {
@@ -101,18 +102,48 @@ Expected<reproduce::RunnerResult> train(const reproduce::Experiment& experiment,
   return reproduce::train_all(experiment, folder, running);
 }
 
-std::string bytes_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+Expected<Json> recipe_of(const std::vector<std::string>& command) {
+  BITTERN_ASSIGN_OR_RETURN(const TrainCommandOptions options,
+                           read_train_options({command.begin() + 1, command.end()}));
+  return training::to_json(options.train.recipe);
+}
+
+Expected<reproduce::Experiment> read_experiment(const Options& options) {
+  const fs::path root =
+      options.data.empty() ? fs::path(options.config).parent_path() : fs::path(options.data);
+  BITTERN_ASSIGN_OR_RETURN(reproduce::Experiment experiment,
+                           reproduce::read_experiment(options.config, root));
+  experiment.recipe_of = recipe_of;
+  // Before the first training, not in the log of each.
+  const reproduce::Folder nowhere{options.out};
+  for (const reproduce::Run& run : experiment.runs()) {
+    const Expected<Json> recipe = recipe_of(reproduce::command_of(experiment, nowhere, run, ""));
+    if (recipe.ok()) continue;
+    return invalid_argument(fmt::format("{}, train: {}", options.config, recipe.error().message));
+  }
+  return experiment;
+}
+
+// Whether the recordings that are still needed are there.
+Status check_data(const reproduce::Experiment& experiment, const reproduce::Folder& folder,
+                  const Options& options) {
+  for (const reproduce::Run& run : experiment.runs()) {
+    const reproduce::RunState state = reproduce::state_of(folder, experiment, run);
+    const bool needed = options.dry_run || (state.done ? !state.recorded : !options.collect);
+    const fs::path& data = experiment.tasks[run.task].data;
+    std::error_code ignored;
+    if (!needed || fs::exists(data, ignored)) continue;
+    return not_found(fmt::format("{}: no such folder; say with --data DIR where the data lie that {} names",
+                                 data.string(), options.config));
+  }
+  return {};
 }
 
 Status run(const Options& options) {
   BITTERN_RETURN_IF_ERROR(can_write_page());
-  const fs::path root =
-      options.data.empty() ? fs::path(options.config).parent_path() : fs::path(options.data);
-  BITTERN_ASSIGN_OR_RETURN(const reproduce::Experiment experiment,
-                           reproduce::read_experiment(options.config, root));
+  BITTERN_ASSIGN_OR_RETURN(const reproduce::Experiment experiment, read_experiment(options));
   BITTERN_ASSIGN_OR_RETURN(const reproduce::Folder folder, reproduce::open_folder(options.out, experiment));
+  BITTERN_RETURN_IF_ERROR(check_data(experiment, folder, options));
   if (options.dry_run) return print_plan(experiment, folder, options);
 
   std::error_code error;
@@ -134,10 +165,9 @@ Status run(const Options& options) {
     measuring.progress = follow(progress);
     BITTERN_ASSIGN_OR_RETURN(results, reproduce::measure_results(experiment, folder, measuring));
   }
-  const auto recording = [&](const std::string& name, const std::string& file) {
-    for (const reproduce::Task& task : experiment.tasks)
-      if (task.name == name) return bytes_of(task.data / file);
-    return std::string();
+  TestRecordings recordings(experiment);
+  const auto recording = [&](const std::string& task, const std::string& file) {
+    return recordings.of(task, file);
   };
   BITTERN_RETURN_IF_ERROR(write_reproduction(results, recording, folder.root));
   if (!options.quiet) {

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,13 +12,10 @@
 #include <vector>
 
 #include "cli/interrupt.h"
-#include "cli/layout_options.h"
-#include "cli/network_options.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/progress.h"
-#include "datasets/dataset.h"
-#include "graph/architecture.h"
+#include "cli/train_options.h"
 #include "training/launch.h"
 #include "training/process_group.h"
 #include "training/recipe.h"
@@ -27,33 +23,6 @@
 
 namespace bittern::cli {
 namespace {
-
-constexpr int kMostRankTimeoutS = 7 * 24 * 3600;
-
-struct Options {
-  training::TrainOptions train;
-  std::string data;
-  std::string noise;
-  std::vector<std::string> teachers;
-  std::string out;
-  ExitOptions exits;
-  std::string schedule = "cosine";
-  std::string bop_schedule;       // empty: as schedule
-  double bop_warmup_epochs = -1;  // below 0: a share of all
-  std::string exit_weighting = "fixed";
-  std::string taught_exits = "all";
-  std::string binary_optimizer = "bop";
-  std::string precision = "auto";
-  bool no_augment = false;
-  bool no_random_window = false;
-  bool no_shift = false;
-  bool no_noise = false;
-  bool no_spec_augment = false;
-  bool resume = false;
-  bool overwrite = false;
-  bool quiet = false;
-  int rank_timeout_s = 600;
-};
 
 class Observer final : public training::TrainObserver {
  public:
@@ -104,38 +73,8 @@ class Observer final : public training::TrainObserver {
   int skipped_ = 0;
 };
 
-void apply_words(Options& options) {
-  training::Recipe& recipe = options.train.recipe;
-  recipe.placement = options.exits.placement;
-  recipe.pool = options.exits.pool_value();
-  recipe.exit_dense = options.exits.dense_value();
-  const std::string& bop_schedule = options.bop_schedule.empty() ? options.schedule : options.bop_schedule;
-  recipe.schedule = *training::parse_schedule(options.schedule);
-  recipe.bop_schedule = *training::parse_schedule(bop_schedule);
-  recipe.bop_warmup_epochs = options.bop_warmup_epochs >= 0
-                                 ? options.bop_warmup_epochs
-                                 : training::kBopWarmupShare * std::max(0, recipe.shortest_stage());
-  recipe.loss.weighting = *training::parse_weighting(options.exit_weighting);
-  recipe.loss.taught = *training::parse_taught(options.taught_exits);
-  recipe.binary_optimizer =
-      options.binary_optimizer == "adam" ? training::BinaryOptimizer::kAdam : training::BinaryOptimizer::kBop;
-  recipe.precision = *training::parse_precision(options.precision);
-  training::AugmentSettings& augment = recipe.augment;
-  if (options.no_random_window || options.no_augment) augment.random_window = false;
-  if (options.no_shift || options.no_augment) augment.shift_ms = 0;
-  if (options.no_augment) augment.speed = augment.gain_db = 0;
-  if (options.no_noise || options.no_augment) augment.noise_probability = 0;
-  if (options.no_spec_augment || options.no_augment) augment.time_masks = augment.frequency_masks = 0;
-  options.train.data = options.data;
-  options.train.noise = options.noise;
-  options.train.teachers.assign(options.teachers.begin(), options.teachers.end());
-  options.train.out = options.out;
-  if (options.resume) options.train.start = training::StartMode::kResume;
-  if (options.overwrite) options.train.start = training::StartMode::kOverwrite;
-}
-
 // The processes that this one was started with; none where it was started alone.
-Expected<training::ProcessGroup> join_group(const Options& options) {
+Expected<training::ProcessGroup> join_group(const TrainCommandOptions& options) {
   BITTERN_ASSIGN_OR_RETURN(const std::optional<training::Launch> launch,
                            training::read_launch([](const char* name) { return std::getenv(name); }));
   if (!launch) return training::ProcessGroup();
@@ -145,8 +84,8 @@ Expected<training::ProcessGroup> join_group(const Options& options) {
   return training::ProcessGroup::connect(*launch, std::move(settings));
 }
 
-Status run(Options& options) {
-  apply_words(options);
+Status run(TrainCommandOptions& options) {
+  options.apply_words();
   if (const Status valid = training::check(options.train.recipe); !valid.ok())
     fail_usage(valid.error().message);
   if (!options.teachers.empty() && options.train.recipe.loss.distillation == 0)
@@ -163,189 +102,9 @@ Status run(Options& options) {
   return write_out(fmt::format("best model: {}\n", training::RunFolder{options.train.out}.best().string()));
 }
 
-void add_data_options(Arguments& arguments, Options& options) {
-  arguments.add("--data DIR", options.data, "Folder of labelled recordings").check(not_empty()).required();
-  arguments
-      .add("--out RUN", options.out,
-           "Run folder, made if it is missing: recipe, metrics, checkpoint, best model")
-      .check(not_empty())
-      .required();
-  add_layout_options(arguments, options.train.scan);
-  arguments.add("--noise DIR", options.noise,
-                "Folder of background recordings to mix in; without it the data set's own, if it has some");
-}
-
-void add_network_options(Arguments& arguments, Options& options) {
-  training::Recipe& recipe = options.train.recipe;
-  add_architecture_argument(arguments, recipe.architecture, "The network").show_default();
-  add_exit_arguments(arguments, options.exits);
-  arguments
-      .add("--single-exit K", recipe.single_exit,
-           "Train only the network up to this exit, counted from 1; without it all exits jointly")
-      .check(whole_within(1, graph::kMaxExits));
-  arguments.list("--exit-weights A,B,...", recipe.exit_weights,
-                 "Weights of the exits' losses; without them 1 each");
-}
-
-void add_loss_options(Arguments& arguments, Options& options) {
-  training::LossSettings& loss = options.train.recipe.loss;
-  arguments
-      .add("--exit-weighting NAME", options.exit_weighting,
-           "Weights of the exits' losses: fixed (--exit-weights), linear in their depth, or learned")
-      .check(one_of({"fixed", "linear", "learned"}))
-      .show_default();
-  arguments
-      .add("--label-smoothing X", loss.label_smoothing,
-           "Share of each target that is spread over all classes")
-      .check(within(0, 1))
-      .show_default();
-  arguments
-      .add("--teacher MODEL", options.teachers,
-           "Finished models, one or several, from whose mean answer exits learn instead of the last exit")
-      .check(not_empty());
-  arguments
-      .add("--taught-exits NAME", options.taught_exits,
-           "Which exits learn from --teacher: all, or last; then the earlier ones learn from the last one")
-      .check(one_of({"all", "last"}))
-      .show_default();
-  arguments
-      .add("--distillation X", loss.distillation,
-           "Share of the losses that has a teacher: of the earlier exits' the last exit, or as "
-           "--taught-exits says; "
-           "0: none")
-      .check(within(0, 1))
-      .show_default();
-  arguments.add("--distillation-temperature X", loss.temperature, "What softens teacher and pupils")
-      .check(above(0))
-      .show_default();
-}
-
-void add_schedule_options(Arguments& arguments, Options& options) {
-  training::Recipe& recipe = options.train.recipe;
-  arguments.add("--schedule NAME", options.schedule, "How the learning rate falls: cosine or constant")
-      .check(one_of({"cosine", "constant"}))
-      .show_default();
-  arguments
-      .add("--bop-schedule NAME", options.bop_schedule, "The same of Bop's gamma; without it as --schedule")
-      .check(one_of({"cosine", "constant"}));
-  arguments
-      .add("--warmup-epochs X", recipe.warmup_epochs,
-           "Epochs, or a part of one, in which the rate rises first")
-      .check(at_least(0))
-      .show_default();
-  arguments
-      .add("--bop-warmup-epochs X", options.bop_warmup_epochs,
-           "The same of Bop's gamma; without it a tenth of the (shorter stage's) epochs")
-      .check(at_least(0));
-  arguments
-      .add("--float-epochs N", recipe.float_epochs,
-           "Epochs, the first, in which kernels are real and only activations 1-bit")
-      .check(whole_within(0, training::kMostEpochs))
-      .show_default();
-  arguments
-      .add("--average-decay X", recipe.average_decay,
-           "Validate and export a moving average of float parameters that keeps so much of itself in a step")
-      .check(within(0, 1))
-      .show_default();
-}
-
-void add_recipe_options(Arguments& arguments, Options& options) {
-  training::Recipe& recipe = options.train.recipe;
-  arguments.add("--epochs N", recipe.epochs, "Passes over the training clips")
-      .check(whole_within(1, training::kMostEpochs))
-      .show_default();
-  arguments.add("--batch N", recipe.batch, "Clips in a step")
-      .check(whole_within(training::kLeastBatch, training::kMostBatch))
-      .show_default();
-  arguments.add("--learning-rate X", recipe.learning_rate, "Adam's, at the start")
-      .check(above(0))
-      .show_default();
-  arguments
-      .add("--binary-optimizer NAME", options.binary_optimizer,
-           "What trains 1-bit kernels: bop, or adam on clipped latent weights")
-      .check(one_of({"bop", "adam"}))
-      .show_default();
-  arguments.add("--bop-gamma X", recipe.bop_gamma, "Bop's adaptivity rate at the start")
-      .check(above(0))
-      .show_default();
-  arguments.add("--bop-gamma-end X", recipe.bop_gamma_end, "The same at the end of a cosine")
-      .check(at_least(0))
-      .show_default();
-  arguments.add("--bop-threshold X", recipe.bop_threshold, "What a weight's average must exceed to flip it")
-      .check(at_least(0))
-      .show_default();
-  training::AugmentSettings& augment = recipe.augment;
-  arguments.add("--shift-ms MS", augment.shift_ms, "Largest time shift")
-      .check(whole_within(0, training::kMostShiftMs))
-      .show_default();
-  arguments
-      .add("--speed X", augment.speed,
-           "Play clips at 1 - X to 1 + X of their speed, pitch and tempo together")
-      .check(within(0, training::kMostSpeed))
-      .show_default();
-  arguments.add("--gain-db X", augment.gain_db, "Make clips up to so many decibels louder or softer")
-      .check(within(0, training::kMostGainDb))
-      .show_default();
-  arguments.add("--noise-probability X", augment.noise_probability, "Share of clips that get noise")
-      .check(within(0, 1))
-      .show_default();
-  arguments.add("--noise-level X", augment.noise_level, "Loudest noise, as a factor of the noise recording")
-      .check(within(0, 1))
-      .show_default();
-  arguments.add("--time-mask-frames N", augment.time_mask_frames, "Longest mask over time, in frames")
-      .check(whole_within(0, training::kMostMask))
-      .show_default();
-  arguments
-      .add("--frequency-mask-bins N", augment.frequency_mask_bins, "Widest mask over frequency, in mel bins")
-      .check(whole_within(0, training::kMostMask))
-      .show_default();
-  arguments
-      .add("--mixup ALPHA", augment.mixup,
-           "Mix clips in pairs, shares drawn from Beta(ALPHA, ALPHA), at least 0.01; 0: off")
-      .check(within(0, 1))
-      .show_default();
-  arguments.flag("--no-augment", options.no_augment,
-                 "None of the four below, and no change of speed or gain");
-  arguments.flag("--no-random-window", options.no_random_window, "Take the centre of longer clips");
-  arguments.flag("--no-shift", options.no_shift, "No time shift");
-  arguments.flag("--no-noise", options.no_noise, "No background noise");
-  arguments.flag("--no-spec-augment", options.no_spec_augment, "No masks on the features");
-  arguments.add("--seed N", recipe.seed, "Starting weights, order, augmentation, drawn training clips")
-      .show_default();
-  add_threads_argument(arguments, recipe.threads,
-                       "Threads to work with; part of what fixes the resulting bits");
-  arguments.add("--device NAME", recipe.device, "Where to train: cpu or cuda")
-      .check(one_of({"cpu", "cuda"}))
-      .show_default();
-  arguments
-      .add("--precision NAME", options.precision,
-           "Of 1-bit convolutions' gradients: fp32, bf16, int16, or auto: the fastest that the processor has")
-      .check(one_of({"auto", "fp32", "bf16", "int16"}))
-      .show_default();
-}
-
 std::function<Status()> configure(Arguments& arguments) {
-  const auto options = std::make_shared<Options>();
-  add_data_options(arguments, *options);
-  add_network_options(arguments, *options);
-  add_loss_options(arguments, *options);
-  add_recipe_options(arguments, *options);
-  add_schedule_options(arguments, *options);
-  arguments
-      .add("--checkpoint-every STEPS", options->train.checkpoint_every,
-           "Steps between checkpoints within an epoch; there is one after each epoch anyway")
-      .check(whole_within(1, std::numeric_limits<int>::max()))
-      .show_default();
-  const Argument resume =
-      arguments.flag("--resume", options->resume, "Go on from RUN's checkpoint, with the same options");
-  arguments.flag("--overwrite", options->overwrite, "Throw an earlier training in RUN away").excludes(resume);
-  arguments
-      .add("--rank-timeout S", options->rank_timeout_s,
-           "With several processes: seconds that one waits for another before it gives the training up")
-      .check(whole_within(1, kMostRankTimeoutS))
-      .show_default();
-  arguments.add("--license TEXT", options->train.license, "Licence of the model, stored in it");
-  arguments.flag("--quiet", options->quiet, "Print nothing but errors");
+  const auto options = std::make_shared<TrainCommandOptions>();
+  add_train_options(arguments, *options);
   return [options] { return run(*options); };
 }
 

@@ -58,6 +58,13 @@ struct Layout {
   Expected<Dataset> (*scan)(const std::filesystem::path& root, const ScanOptions& options);
 };
 
+// What a clip is called below `root`, by load() and in reports: "yes/1.wav", "noise/rain.wav@12.000s" for a
+// part of a recording, "(silence)".
+std::string clip_name(const Clip& clip, const std::filesystem::path& root);
+
+// One clip's samples, mono.
+Expected<std::vector<float>> read(const Clip& clip, int sample_rate);
+
 std::span<const Layout> layouts();
 
 // Errors: a missing or empty folder, no clips at all, a label with no clips; unknown layout or task. A split

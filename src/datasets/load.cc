@@ -10,13 +10,6 @@
 namespace bittern::datasets {
 namespace {
 
-std::string clip_name(const Clip& clip, const std::filesystem::path& root) {
-  if (clip.path.empty()) return "(silence)";
-  std::string name = relative_name(clip.path, root);
-  if (clip.seconds > 0) name += fmt::format("@{:.3f}s", clip.offset_seconds);
-  return name;
-}
-
 // Keeps the last file: pieces of one long recording follow each other.
 class Reader {
  public:
@@ -49,6 +42,17 @@ class Reader {
 };
 
 }  // namespace
+
+std::string clip_name(const Clip& clip, const std::filesystem::path& root) {
+  if (clip.path.empty()) return "(silence)";
+  std::string name = relative_name(clip.path, root);
+  if (clip.seconds > 0) name += fmt::format("@{:.3f}s", clip.offset_seconds);
+  return name;
+}
+
+Expected<std::vector<float>> read(const Clip& clip, int sample_rate) {
+  return Reader(sample_rate).read(clip);
+}
 
 Expected<LoadedClips> load(const Dataset& dataset, Split split, int sample_rate, const Progress& progress,
                            const Accept& accept) {

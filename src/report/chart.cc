@@ -20,6 +20,7 @@ Json axis_json(const Axis& axis, bool vertical) {
             {"nameLocation", "middle"}, {"nameGap", vertical ? 48 : 30},
             {"scale", !axis.from_zero}, {"splitLine", {{"lineStyle", {{"opacity", 0.4}}}}}};
   if (axis.most) json["max"] = *axis.most;
+  if (axis.least) json["min"] = *axis.least;
   if (axis.percent) json["axisLabel"] = {{"formatter", "{value} %"}};
   return json;
 }
@@ -38,13 +39,13 @@ Json legend(Json names) { return {{"top", 32}, {"data", std::move(names)}}; }
 Json intervals(const Line& line, const Json& colour) {
   Json data = Json::array();
   for (std::size_t i = 0; i < line.intervals.size(); ++i) {
-    const double x = line.points[i][0];
+    const double x = line.points[i][0] + line.stroke_shift;
     data.push_back({x, line.intervals[i][0]});
     data.push_back({x, line.intervals[i][1]});
     data.push_back({nullptr, nullptr});
   }
   return {{"name", line.name},      {"type", "line"},  {"symbol", "none"},
-          {"silent", true},         {"color", colour}, {"lineStyle", {{"width", 1.5}, {"opacity", 0.5}}},
+          {"silent", true},         {"color", colour}, {"lineStyle", {{"width", 1.5}, {"opacity", 0.65}}},
           {"data", std::move(data)}};
 }
 
@@ -56,9 +57,12 @@ void add_lines(Json& series, Json& names, const std::vector<Line>& lines, std::s
   };
   for (const Line& line : lines) {
     const auto known = std::find(names.begin(), names.end(), line.name);
-    const Json colour = colours()[static_cast<std::size_t>(known - names.begin()) % colours().size()];
+    const std::size_t place = line.colour.value_or(static_cast<std::size_t>(known - names.begin()));
+    const Json colour = colours()[place % colours().size()];
     if (known == names.end()) names.push_back(line.name);
-    if (!line.intervals.empty()) add(intervals(line, colour));
+    // The legend shows what it finds first of a name: of a dashed line its dashes.
+    const bool strokes = !line.intervals.empty();
+    if (strokes && !line.dashed) add(intervals(line, colour));
     Json style{{"width", 2}};
     if (line.dashed) style["type"] = "dashed";
     add({{"name", line.name},
@@ -68,6 +72,7 @@ void add_lines(Json& series, Json& names, const std::vector<Line>& lines, std::s
          {"color", colour},
          {"lineStyle", std::move(style)},
          {"data", line.points}});
+    if (strokes && line.dashed) add(intervals(line, colour));
   }
 }
 
@@ -84,6 +89,9 @@ Chart line_chart(std::string name, std::string title, const Axis& x, const Axis&
   option["yAxis"] = axis_json(y, true);
   Json names = Json::array();
   add_lines(option["series"], names, lines, 0);
+  // The legend's second row, where it has one.
+  constexpr std::size_t kOneRow = 4;
+  if (names.size() > kOneRow) option["grid"]["top"] = 100;
   if (names.size() > 1) option["legend"] = legend(std::move(names));
   chart.option = std::move(option);
   return chart;

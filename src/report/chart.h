@@ -21,15 +21,19 @@ struct Axis {
   std::string name;  // with its unit
   bool percent = false;
   bool from_zero = false;
-  std::optional<double> most;  // where it ends; as the values are, without
+  std::optional<double> most;        // where it ends; as the values are, without
+  std::optional<double> least = {};  // where it begins
 };
 
 struct Line {
   std::string name;
   std::vector<std::array<double, 2>> points;
-  // [low, high] at each point. May be empty.
+  // [low, high] at each of the first points; may be empty.
   std::vector<std::array<double, 2>> intervals;
   bool dashed = false;
+  // So that what belongs together has one colour in all charts; without it the line's place decides.
+  std::optional<std::size_t> colour = {};
+  double stroke_shift = 0;  // of its intervals along x, so that those of several lines are told apart
 };
 
 // Lines over numbers.

@@ -20,20 +20,25 @@ constexpr std::string_view kStyle = R"css(
   :root { --text: #e8eaed; --soft: #9aa0a6; --line: #3c4043; --page: #17181a; --card: #202124; --shade: 86, 180, 233; }
   .still { background: #ffffff; } }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 860px; margin: 0 auto; padding: 24px 20px 80px; }
+main { max-width: 940px; margin: 0 auto; padding: 24px 20px 80px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 16px 0 4px; }
-h2 { font-size: 20px; margin: 40px 0 8px; }
-.lead, figcaption { color: var(--soft); }
+h2 { font-size: 22px; margin: 48px 0 8px; padding-top: 12px; border-top: 1px solid var(--line); }
+h3 { font-size: 17px; margin: 32px 0 8px; }
+ul { padding-left: 22px; }
+li { margin: 4px 0; }
+.lead, .note, .soft, small, figcaption { color: var(--soft); }
+.note { font-size: 14px; }
+td small { display: block; white-space: pre-line; font-size: 12px; line-height: 1.2; }
 figure { margin: 24px 0; padding: 12px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 figcaption { font-size: 14px; padding: 4px 8px; }
 .still { border-radius: 4px; }
 .still svg { display: block; width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th, td { padding: 4px 8px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 audio { height: 28px; width: 220px; vertical-align: middle; }
-th { color: var(--soft); font-weight: 600; }
+th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 )css";
 
 constexpr std::string_view kScript = R"js(
@@ -126,6 +131,16 @@ Page::Page(std::string title, std::string_view lead) : title_(std::move(title)),
 
 void Page::heading(std::string_view text) { open() += fmt::format("<h2>{}</h2>\n", escaped(text)); }
 
+void Page::subheading(std::string_view text) { open() += fmt::format("<h3>{}</h3>\n", escaped(text)); }
+
+void Page::list(const std::vector<std::string>& items) {
+  open() += "<ul>\n";
+  for (const std::string& item : items) open() += fmt::format("<li>{}</li>\n", escaped(item));
+  open() += "</ul>\n";
+}
+
+void Page::note(std::string_view text) { open() += fmt::format("<p class=\"note\">{}</p>\n", escaped(text)); }
+
 void Page::paragraph(std::string_view text) { open() += fmt::format("<p>{}</p>\n", escaped(text)); }
 
 void Page::table(const Table& table) {
@@ -140,7 +155,9 @@ void Page::table(const Table& table) {
       const std::string style = cell.shade ? fmt::format(" style=\"background: rgba(var(--shade), {:.3f})\"",
                                                          0.7 * std::clamp(*cell.shade, 0.0, 1.0))
                                            : "";
-      out += fmt::format("<td{}>{}</td>", style, cell.audio.empty() ? escaped(cell.text) : player(cell));
+      out += fmt::format("<td{}{}>{}{}</td>", cell.soft ? " class=\"soft\"" : "", style,
+                         cell.audio.empty() ? escaped(cell.text) : player(cell),
+                         cell.small.empty() ? "" : fmt::format("<small>{}</small>", escaped(cell.small)));
     }
     out += "</tr>\n";
   }

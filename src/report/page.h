@@ -18,6 +18,8 @@ struct Cell {
   Cell(std::string t, double s) : text(std::move(t)), shade(s) {}
 
   std::string text;
+  std::string small = {};       // a second line, smaller; empty: none
+  bool soft = false;            // for comparison, beside what the table is about
   std::optional<double> shade;  // 0 to 1: how dark behind the text
   std::string audio;            // a recording's bytes, to be played instead of the text; empty: none
   std::string audio_type;       // "audio/flac"
@@ -36,7 +38,11 @@ class Page {
   Page(std::string title, std::string_view lead);
 
   void heading(std::string_view text);
+  void subheading(std::string_view text);
   void paragraph(std::string_view text);
+  void list(const std::vector<std::string>& items);
+  // What explains a table, below it.
+  void note(std::string_view text);
   void table(const Table& table);
   // `caption` says in a sentence or two what is to be seen.
   void chart(Chart chart, std::string_view caption);

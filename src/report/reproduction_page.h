@@ -4,13 +4,15 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "report/page.h"
 
 namespace bittern::report {
 
-// The bytes of a test recording, for the clips that can be heard; empty: not to be had.
-using Recording = std::function<std::string(const std::string& task, const std::string& file)>;
+// The bytes of a test recording and their media type, for the clips that can be heard; empty: not to be had.
+using Recording =
+    std::function<std::pair<std::string, std::string>(const std::string& task, const std::string& file)>;
 
 // results: as reproduce/results.h describes them.
 Page reproduction_page(const nlohmann::ordered_json& results, const Recording& recording);

@@ -58,7 +58,7 @@ Expected<Estimate> estimate(const Experiment& experiment, const Folder& folder, 
   }
   std::vector<double> clips;
   for (const Task& task : experiment.tasks) {
-    BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset dataset, datasets::scan(task.data));
+    BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset dataset, datasets::scan(task.data, experiment.scan));
     clips.push_back(static_cast<double>(dataset.of(datasets::Split::kTrain).size()));
   }
   const auto epoch_work = [&](const Run& run) {
@@ -80,16 +80,22 @@ Expected<Estimate> estimate(const Experiment& experiment, const Folder& folder, 
     }
     result.measured_epochs += static_cast<std::size_t>(state.epochs);
   }
+  double longest = 0;
+  int left = 0;
   if (result.measured_epochs == 0) all = {kShareOfPeak * float_macs_per_second(), 1};
   for (const Run& run : experiment.runs()) {
     const RunState state = state_of(folder, experiment, run);
     if (state.done) continue;
     const Known& own = of_network[run.network];
     const Known& known = own.seconds > 0 && own.work > 0 ? own : all;
-    result.seconds +=
+    const double seconds =
         epoch_work(run) * std::max(0, experiment.epochs - state.epochs) * known.seconds / known.work;
+    result.seconds += seconds;
+    longest = std::max(longest, seconds);
+    ++left;
   }
-  result.seconds /= jobs;
+  // No training is shared out, and there may be fewer left than could run.
+  if (left > 0) result.seconds = std::max(longest, result.seconds / std::min(jobs, left));
   return result;
 }
 

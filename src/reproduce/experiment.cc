@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string_view>
@@ -168,6 +169,10 @@ Expected<Experiment> read_experiment(const std::filesystem::path& file, const st
       return invalid_argument(where + ": 'thresholds' must be 0 or more, in nats");
   }
   if (experiment.thresholds.empty()) return invalid_argument(where + ": 'thresholds' must not be empty");
+  if (std::count(experiment.thresholds.begin(), experiment.thresholds.end(), kShownThreshold) != 1) {
+    return invalid_argument(
+        fmt::format("{}: 'thresholds' must hold {}, which figure 5 shows, once", where, kShownThreshold));
+  }
   if (!train.is_object()) return invalid_argument(where + ": 'train' must be an object");
   const Json epochs = train.value("epochs", Json());
   if (!epochs.is_number_integer() || epochs < 1 || epochs > 100'000)
@@ -183,6 +188,9 @@ Expected<Experiment> read_experiment(const std::filesystem::path& file, const st
     if (!experiment.dense)
       return invalid_argument(where + ", train: 'exit-dense' must be binary, int8 or float");
   }
+  for (const auto& [key, value] :
+       {std::pair{"layout", &experiment.scan.layout}, std::pair{"task", &experiment.scan.task}})
+    if (train.contains(key) && train[key].is_string()) *value = train[key].get<std::string>();
   BITTERN_ASSIGN_OR_RETURN(experiment.train_options, read_options(train, where));
   BITTERN_ASSIGN_OR_RETURN(experiment.tasks, read_tasks(tasks, where, root));
   BITTERN_ASSIGN_OR_RETURN(experiment.networks, read_networks(networks, where, experiment.placement));

@@ -11,14 +11,15 @@
 //
 // Folders are relative to a root that is given beside the file. noise and paper may be missing; `paper` names
 // the row of the paper's tables that is shown beside. single_exits: each network is also trained once for
-// each exit, cut behind it. thresholds: of the entropy rule, nats. train: options of `bittern train` without
-// their dashes; true for a switch, a list of texts for an option that is given several times (teacher, whose
-// files are relative to the working folder).
+// each exit, cut behind it. thresholds: of the entropy rule, nats; 0.5, which figure 5 shows, must be among
+// them. train: options of `bittern train` without their dashes; true for a switch, a list of texts for an
+// option that is given several times (teacher, whose files are relative to the working folder).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -26,9 +27,13 @@
 #include <vector>
 
 #include "core/status.h"
+#include "datasets/dataset.h"
 #include "graph/network.h"
 
 namespace bittern::reproduce {
+
+// Figures that show one threshold show this one, as the paper does.
+inline constexpr float kShownThreshold = 0.5F;
 
 struct Task {
   std::string name;
@@ -64,7 +69,11 @@ struct Experiment {
   std::optional<graph::ExitDense> dense;  // of the exits; nullopt: each architecture's own
   // Further options of `bittern train`, as they stand on its command line.
   std::vector<std::string> train_options;
+  datasets::ScanOptions scan;     // how the tasks' folders are read, but for the seed
   nlohmann::ordered_json source;  // the file
+  // The recipe that `bittern train` makes of a command line, the program first: whoever knows its options
+  // sets this. Null: nothing is compared with it, nor told of it.
+  std::function<Expected<nlohmann::ordered_json>(const std::vector<std::string>& command)> recipe_of;
 
   // In the order in which they are run: joint trainings of the first seed first, so that whatever is there is
   // a whole picture of something.

@@ -2,20 +2,73 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <map>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "json/text.h"
+#include "reproduce/record_check.h"
+
 namespace bittern::reproduce {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using json::Json;
+using Labels = std::map<std::string, std::vector<std::string>>;  // by task
 
 bool is_of(const Json& result, const Experiment& experiment, const Run& run) {
-  return result.at("task") == experiment.tasks[run.task].name &&
-         result.at("architecture") == experiment.networks[run.network].architecture &&
-         result.at("single_exit") == run.single_exit && result.at("seed") == run.seed;
+  const auto is = [&](const char* key, const Json& wanted) {
+    return result.contains(key) && result[key] == wanted;
+  };
+  return is("task", experiment.tasks[run.task].name) &&
+         is("architecture", experiment.networks[run.network].architecture) &&
+         is("single_exit", run.single_exit) && is("seed", run.seed);
+}
+
+Error wrong(const std::string& where, const std::string& what) {
+  return corrupt(fmt::format("{}: {}", where, what));
+}
+
+Expected<Labels> read_tasks(const Json& tasks, const std::string& where) {
+  Labels labels;
+  for (const Json& task : tasks) {
+    BITTERN_RETURN_IF_ERROR(check_task(task, fmt::format("{}, tasks[{}]", where, labels.size())));
+    const auto name = task["name"].get<std::string>();
+    if (!labels.emplace(name, task["labels"].get<std::vector<std::string>>()).second)
+      return wrong(where, fmt::format("the task '{}' is there twice", name));
+  }
+  return labels;
+}
+
+Expected<Record> read(const Json& json, const Experiment& experiment, const std::string& where) {
+  for (const auto& [key, right] : {std::pair{"conditions", json.contains("conditions")},
+                                   std::pair{"tasks", json.value("tasks", Json()).is_array()},
+                                   std::pair{"runs", json.value("runs", Json()).is_array()}})
+    if (!right) return wrong(where, fmt::format("'{}' is missing or something else", key));
+  Record record;
+  // Whatever the order of their keys.
+  record.fits = nlohmann::json(json["conditions"]) == nlohmann::json(conditions(experiment));
+  record.tasks = json["tasks"];
+  BITTERN_ASSIGN_OR_RETURN(const Labels labels, read_tasks(record.tasks, where));
+  for (const Json& result : json["runs"]) {
+    if (!result.is_object()) return wrong(where, "'runs' holds what is no run");
+    for (const char* key : {"task", "architecture", "single_exit", "seed"})
+      if (!result.contains(key)) return wrong(where, fmt::format("a run has no '{}'", key));
+    for (const Run& run : experiment.runs()) {
+      if (!is_of(result, experiment, run)) continue;
+      const std::string name = experiment.name(run);
+      const auto of_task = labels.find(experiment.tasks[run.task].name);
+      if (of_task == labels.end()) return wrong(where, name + " is of a task that is not told of");
+      // Other conditions may be other thresholds: none of it will be shown.
+      if (record.fits) {
+        BITTERN_RETURN_IF_ERROR(
+            check_result(result, experiment, run, of_task->second, fmt::format("{}, {}", where, name)));
+      }
+      record.runs.emplace(name, result);
+    }
+  }
+  return record;
 }
 
 }  // namespace
@@ -26,30 +79,17 @@ Json conditions(const Experiment& experiment) {
 }
 
 Expected<Record> read_record(const std::filesystem::path& results, const Experiment& experiment) {
-  Record record;
   std::error_code ignored;
-  if (!std::filesystem::exists(results, ignored)) return record;
-  std::ifstream file(results, std::ios::binary);
-  const Json json = Json::parse(file, nullptr, false);
-  const auto broken = [&] {
-    return corrupt(
-        fmt::format("{}: not results of bittern reproduce; move it away to measure anew", results.string()));
+  if (!std::filesystem::exists(results, ignored)) return Record();
+  const auto refused = [&](const Error& error) {
+    return corrupt(fmt::format("{}; it is no results.json of bittern reproduce: move it away to measure anew",
+                               error.message));
   };
-  const std::vector<Run> planned = experiment.runs();
-  try {
-    // Whatever the order of their keys.
-    record.fits = nlohmann::json(json.at("conditions")) == nlohmann::json(conditions(experiment));
-    for (const Json& result : json.at("runs")) {
-      for (const Run& run : planned)
-        if (is_of(result, experiment, run)) record.runs.emplace(experiment.name(run), result);
-    }
-    record.tasks = json.at("tasks");
-    for (const Json& task : record.tasks) {
-      if (!task.at("name").is_string() || !task.at("labels").is_array()) return broken();
-    }
-  } catch (const Json::exception&) {
-    return broken();
-  }
+  const Expected<Json> json = json::read_file(results);
+  if (!json.ok()) return refused(json.error());
+  if (!json->is_object()) return refused(wrong(results.string(), "is no object"));
+  Expected<Record> record = read(*json, experiment, results.string());
+  if (!record.ok()) return refused(record.error());
   return record;
 }
 

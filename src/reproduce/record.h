@@ -22,7 +22,8 @@ struct Record {
 // experiment are not taken for this one's.
 nlohmann::ordered_json conditions(const Experiment& experiment);
 
-// Empty where there is no such file. Runs that the experiment does not plan are left out.
+// Empty where there is no such file. Runs that the experiment does not plan are left out; all others are as
+// results.h describes them, or there is an error that says which is not.
 Expected<Record> read_record(const std::filesystem::path& results, const Experiment& experiment);
 
 }  // namespace bittern::reproduce

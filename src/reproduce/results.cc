@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
@@ -21,6 +20,8 @@
 #include "json/text.h"
 #include "model/file.h"
 #include "model/random_weights.h"
+#include "reproduce/agreement.h"
+#include "reproduce/machine.h"
 #include "reproduce/record.h"
 
 namespace bittern::reproduce {
@@ -36,8 +37,8 @@ struct Clips {
   int sample_rate = 0;
 };
 
-Expected<Clips> load_clips(const Task& task, int sample_rate) {
-  BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset dataset, datasets::scan(task.data));
+Expected<Clips> load_clips(const Task& task, const datasets::ScanOptions& scan, int sample_rate) {
+  BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset dataset, datasets::scan(task.data, scan));
   Clips clips;
   clips.sample_rate = sample_rate;
   clips.labels = dataset.labels;
@@ -132,16 +133,18 @@ class Results {
       BITTERN_ASSIGN_OR_RETURN(Json measured, run_json(runs[i]));
       list.push_back(std::move(measured));
     }
-    Json thresholds = Json::array();
-    for (const float threshold : experiment_.thresholds) thresholds.push_back(json::shortest(threshold));
-    Json json{{"title", experiment_.title},
-              {"conditions", conditions(experiment_)},
-              {"epochs", experiment_.epochs},
-              {"placement", experiment_.placement},
-              {"thresholds", std::move(thresholds)},
-              {"finished", list.size()},
-              {"planned", runs.size()},
-              {"tasks", tasks_json()}};
+    Json json{{"title", experiment_.title}, {"conditions", conditions(experiment_)}};
+    BITTERN_ASSIGN_OR_RETURN(Json recipe, recipe_json());
+    if (!recipe.is_null()) json["recipe"] = std::move(recipe);
+    json.update({{"epochs", experiment_.epochs},
+                 {"placement", experiment_.placement},
+                 {"finished", list.size()},
+                 {"planned", runs.size()},
+                 {"machine",
+                  {{"processor", processor_name()},
+                   {"instruction_set", name(best_isa())},
+                   {"runs", options_.latency_runs}}}});
+    BITTERN_ASSIGN_OR_RETURN(json["tasks"], tasks_json());
     BITTERN_ASSIGN_OR_RETURN(json["networks"], networks_json());
     json["runs"] = std::move(list);
     return json;
@@ -152,7 +155,8 @@ class Results {
   Expected<const Clips*> clips_of(std::size_t task, int sample_rate) {
     if (clips_ == nullptr || task_ != task || clips_->sample_rate != sample_rate) {
       clips_.reset();
-      BITTERN_ASSIGN_OR_RETURN(Clips clips, load_clips(experiment_.tasks[task], sample_rate));
+      BITTERN_ASSIGN_OR_RETURN(Clips clips,
+                               load_clips(experiment_.tasks[task], experiment_.scan, sample_rate));
       clips_ = std::make_unique<Clips>(std::move(clips));
       task_ = task;
       add_task(task);
@@ -172,19 +176,33 @@ class Results {
                       {"speakers", speakers.size() - speakers.count("")}});
   }
 
+  // What all trainings have in common.
+  Expected<Json> recipe_json() const {
+    if (!experiment_.recipe_of) return Json();
+    BITTERN_ASSIGN_OR_RETURN(
+        Json recipe, experiment_.recipe_of(command_of(experiment_, folder_, experiment_.runs().front(), "")));
+    for (const char* own : {"architecture", "single_exit", "seed"}) recipe.erase(own);
+    return recipe;
+  }
+
   // In the experiment's order; of those that were not read now, what the record says.
-  Json tasks_json() const {
+  Expected<Json> tasks_json() {
     Json list = Json::array();
-    for (const Task& task : experiment_.tasks) {
+    for (std::size_t t = 0; t < experiment_.tasks.size(); ++t) {
       const auto add_from = [&](const Json& tasks) {
         for (const Json& known : tasks) {
-          if (known.value("name", "") != task.name) continue;
+          if (known.value("name", "") != experiment_.tasks[t].name) continue;
           list.push_back(known);
+          list.back()["paper"] = experiment_.tasks[t].paper;
           return true;
         }
         return false;
       };
-      if (!add_from(tasks_)) add_from(folder_.record.tasks);
+      if (!add_from(tasks_) && !add_from(folder_.record.tasks)) continue;
+      if (!data_.there(t)) continue;
+      BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset* const dataset, data_.of(t, 0));
+      list.back()["train_clips"] = dataset->of(datasets::Split::kTrain).size();
+      list.back()["validation_clips"] = dataset->of(datasets::Split::kValidation).size();
     }
     return list;
   }
@@ -197,7 +215,11 @@ class Results {
     Json json{{"task", experiment_.tasks[run.task].name},
               {"architecture", experiment_.networks[run.network].architecture},
               {"single_exit", run.single_exit},
-              {"seed", run.seed}};
+              {"seed", run.seed},
+              {"data_digest", model->provenance.data_digest}};
+    const Json recipe = Json::parse(model->provenance.recipe, nullptr, false);
+    if (recipe.is_object()) json["precision"] = recipe.value("precision", "");
+    json["tool_version"] = model->provenance.tool_version;
     BITTERN_ASSIGN_OR_RETURN(json["exits"], exits_json(measured, run.single_exit));
     if (run.single_exit == 0) {
       BITTERN_ASSIGN_OR_RETURN(json["rules"], rules_json(measured, experiment_.thresholds));
@@ -278,6 +300,7 @@ class Results {
   const ResultOptions& options_;
   std::unique_ptr<Clips> clips_;
   std::size_t task_ = 0;
+  DataSets data_{experiment_};
   Json tasks_ = Json::array();
 };
 

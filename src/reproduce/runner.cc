@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -15,6 +18,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
+
+#include "core/descriptor.h"
+#include "reproduce/agreement.h"
 
 namespace bittern::reproduce {
 namespace {
@@ -25,42 +31,57 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kPoll{200};
 constexpr int kPollsPerReport = 5;
 
-// Standard input and output of a training lead nowhere; what it complains of is kept.
-class Redirections {
- public:
-  explicit Redirections(const fs::path& log) : log_(log.string()) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions_, STDERR_FILENO, log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
-                                       0666);
-  }
-  Redirections(const Redirections&) = delete;
-  Redirections& operator=(const Redirections&) = delete;
-  ~Redirections() { ::posix_spawn_file_actions_destroy(&actions_); }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
+// In the process that is to become the training; only what may be called after fork(). Never returns.
+[[noreturn]] void become_training(char* const* arguments, const char* log, pid_t parent, int errors) {
+  // In a process group of its own, so that Ctrl-C reaches it once, from us.
+  ::setpgid(0, 0);
+#ifdef __linux__
+  // Whatever ends us must not leave it behind: SIGTERM lets it write its checkpoint.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(1);
+#else
+  static_cast<void>(parent);
+#endif
+  // Standard input and output lead nowhere; what it complains of is kept.
+  const int in = ::open("/dev/null", O_RDONLY);
+  const int out = ::open("/dev/null", O_WRONLY);
+  const int err = ::open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (::dup2(in, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 && ::dup2(err, STDERR_FILENO) >= 0)
+    ::execv(arguments[0], arguments);
+  const int reason = errno;
+  static_cast<void>(!::write(errors, &reason, sizeof(reason)));
+  ::_exit(127);
+}
 
- private:
-  posix_spawn_file_actions_t actions_{};
-  std::string log_;
-};
-
-// In a process group of its own, so that Ctrl-C reaches it once, from us.
 Expected<pid_t> start(const std::vector<std::string>& command, const fs::path& log) {
   std::vector<std::string> arguments = command;
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  const Redirections redirections(log);
-  posix_spawnattr_t attributes{};
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  pid_t process = 0;
-  const int failed =
-      ::posix_spawn(&process, pointers.front(), redirections.get(), &attributes, pointers.data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  if (failed != 0) return io_error(fmt::format("{}: {}", command.front(), std::strerror(failed)));
-  return process;
+  const std::string log_name = log.string();
+  const auto failed = [&](int reason) {
+    return io_error(fmt::format("{}: {}", command.front(), std::strerror(reason)));
+  };
+  // The writing end is closed by a program that starts: then nothing comes.
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) return failed(errno);
+  const Descriptor reading(ends[0]);
+  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+  const pid_t parent = ::getpid();
+  const pid_t process = ::fork();
+  if (process == 0) become_training(pointers.data(), log_name.c_str(), parent, ends[1]);
+  const int refused = errno;
+  ::close(ends[1]);
+  if (process < 0) return failed(refused);
+  int reason = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(ends[0], &reason, sizeof(reason));
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) return process;
+  while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return failed(reason);
 }
 
 // The last line that is not empty.
@@ -159,8 +180,13 @@ fs::path Folder::log(const std::string& name) const {
 Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment) {
   Folder folder{root};
   BITTERN_ASSIGN_OR_RETURN(Record record, read_record(folder.results(), experiment));
+  DataSets data(experiment);
   if (record.fits) {
     folder.record = std::move(record);
+    for (const Run& run : experiment.runs()) {
+      const bool recorded = state_of(folder, experiment, run).recorded;
+      BITTERN_RETURN_IF_ERROR((recorded ? check_recorded : check_folder)(experiment, folder, run, data));
+    }
     return folder;
   }
   for (const Run& run : experiment.runs()) {
@@ -171,6 +197,8 @@ Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment)
                     "another --out, or move the file away",
                     folder.results().string(), name));
   }
+  for (const Run& run : experiment.runs())
+    BITTERN_RETURN_IF_ERROR(check_folder(experiment, folder, run, data));
   return folder;
 }
 

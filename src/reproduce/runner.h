@@ -26,7 +26,8 @@ struct Folder {
   std::filesystem::path log(const std::string& name) const;
 };
 
-// `root` with its record, which must fit where a run's folder is gone.
+// `root` with its record, which must fit where a run's folder is gone. What was trained must be what the
+// experiment would train (agreement.h).
 Expected<Folder> open_folder(const std::filesystem::path& root, const Experiment& experiment);
 
 // How far a run is, by what lies in its folder.

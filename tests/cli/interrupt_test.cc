@@ -20,5 +20,17 @@ TEST(Interrupts, ASignalThatWasSwitchedOffStaysSo) {
   std::signal(SIGTERM, SIG_DFL);
 }
 
+TEST(Interrupts, TheEndOfTheTerminalIsOneHoweverOftenItIsTold) {
+  catch_interrupts();
+  for (int told = 0; told < 3; ++told) std::raise(SIGHUP);
+  EXPECT_TRUE(interrupted());
+  std::signal(SIGHUP, SIG_IGN);  // as nohup does
+  catch_interrupts();
+  struct sigaction now {};
+  ASSERT_EQ(sigaction(SIGHUP, nullptr, &now), 0);
+  EXPECT_EQ(now.sa_handler, SIG_IGN);
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+}
+
 }  // namespace
 }  // namespace bittern::cli

@@ -30,6 +30,27 @@ TEST(Chart, IntervalsAreStrokesWithGapsBetween) {
   EXPECT_FALSE(chart.option.contains("legend"));  // one line needs none
 }
 
+TEST(Chart, StrokesOfSeveralLinesCanStandSideBySide) {
+  const Chart chart = line_chart("name", "Title", {"x", false, true, {}}, {"y", true, false, {}},
+                                 {{"a", {{1, 5}, {2, 6}}, {{4, 6}}, false, {}, 0.25}});
+  EXPECT_EQ(chart.option["series"][0]["data"].dump(), "[[1.25,4.0],[1.25,6.0],[null,null]]");
+  EXPECT_EQ(chart.option["series"][1]["data"].dump(), "[[1.0,5.0],[2.0,6.0]]");
+}
+
+TEST(Chart, WhatBelongsTogetherHasOneColour) {
+  std::vector<Line> lines;
+  for (const bool dashed : {false, true})
+    for (std::size_t i = 0; i < 4; ++i)
+      lines.push_back({std::to_string(i) + (dashed ? " alone" : ""), {{1, 1}}, {}, dashed, i});
+  const Chart chart = line_chart("name", "Title", {"x", false, true, {}, 1}, {"y", true, false, {}}, lines);
+  const auto& series = chart.option["series"];
+  ASSERT_EQ(series.size(), 8U);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(series[i]["color"], series[i + 4]["color"]) << i;
+  EXPECT_NE(series[0]["color"], series[1]["color"]);
+  EXPECT_EQ(chart.option["xAxis"]["min"], 1);
+  EXPECT_GT(chart.option["grid"]["top"], 76) << "a legend of two rows";
+}
+
 TEST(Chart, PanelsShareAxesColoursAndLegend) {
   const Line first{"a", {{1, 5}}, {{4, 6}}, false};
   const Line second{"b", {{2, 3}}, {}, true};

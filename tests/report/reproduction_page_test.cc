@@ -7,17 +7,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json proportion(double value) {
+  return {{"value", value}, {"low", value - 0.05}, {"high", value + 0.03}, {"clips", 4}};
+}
+
 Json joint_run(int seed, double accuracy) {
   return {{"task", "words"},
           {"architecture", "quicknet"},
           {"single_exit", 0},
           {"seed", seed},
           {"exits",
-           {{{"exit", 1}, {"accuracy", {{"value", accuracy - 0.1}}}},
-            {{"exit", 2}, {"accuracy", {{"value", accuracy}}}}}},
+           {{{"exit", 1}, {"accuracy", proportion(accuracy - 0.1)}},
+            {{"exit", 2}, {"accuracy", proportion(accuracy)}}}},
           {"rules",
            {{{"threshold", 0.5},
-             {"accuracy", {{"value", accuracy}}},
+             {"accuracy", proportion(accuracy)},
              {"average_exit", 1.5},
              {"histogram", {2, 2}},
              {"histogram_per_class", {{2, 0}, {0, 2}}}}}},
@@ -30,7 +34,15 @@ Json results() {
   return {{"title", "Trial"},
           {"epochs", 2},
           {"placement", "paper"},
-          {"thresholds", {0.5}},
+          {"conditions", {{"train", {{"epochs", 2}, {"distillation", 0.25}}}, {"thresholds", {0.5}}}},
+          {"recipe",
+           {{"exit_pool", "time"},
+            {"batch", 64},
+            {"learning_rate", 0.004},
+            {"schedule", "cosine"},
+            {"loss", {{"distillation", 0.5}}},
+            {"augment", {{"noise_probability", 0.8}, {"shift_ms", 0}}}}},
+          {"machine", {{"processor", "Some CPU"}, {"instruction_set", "avx2"}, {"runs", 20}}},
           {"finished", 3},
           {"planned", 4},
           {"tasks",
@@ -38,13 +50,16 @@ Json results() {
              {"paper", "Speech Commands"},
              {"labels", {"no", "yes"}},
              {"clips", 4},
-             {"speakers", 2}}}},
+             {"speakers", 2},
+             {"train_clips", 12345},
+             {"validation_clips", 6}}}},
           {"networks",
            {{{"architecture", "quicknet"},
              {"paper", "QuickNet"},
              {"parameters", 1'500'000},
              {"packed_mib", 0.2},
              {"float32_mib", 6.0},
+             {"front_end_us", 70.0},
              {"exits",
               {{{"exit", 1}, {"layer", "a"}, {"time_us", 250.0}},
                {{"exit", 2}, {"layer", "b"}, {"time_us", 500.0}}}}}}},
@@ -55,7 +70,7 @@ Json results() {
              {"architecture", "quicknet"},
              {"single_exit", 2},
              {"seed", 0},
-             {"exits", {{{"exit", 2}, {"accuracy", {{"value", 0.75}}}}}}}}}};
+             {"exits", {{{"exit", 2}, {"accuracy", proportion(0.75)}}}}}}}};
 }
 
 std::string html_of(const Json& json, const Recording& recording = nullptr) {
@@ -66,13 +81,47 @@ std::string html_of(const Json& json, const Recording& recording = nullptr) {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-TEST(ReproductionPage, TablesAreMeansBesideThePapersNumbers) {
+TEST(ReproductionPage, TablesAreMeansWithIntervalsBesideThePapersNumbers) {
   const std::string html = html_of(results());
-  EXPECT_TRUE(has(html, "<td>75.0 ± 7.1</td>")) << "exit 1 jointly: 70 and 80";
-  EXPECT_TRUE(has(html, "<td>75.0</td><td>85.0 ± 7.1</td>")) << "exit 2 alone, and jointly";
-  EXPECT_TRUE(has(html, "<td>-</td><td>75.0 ± 7.1</td>")) << "exit 1 alone was not trained";
-  EXPECT_TRUE(has(html, "<td>65.7</td><td>86.3</td>")) << "the paper's exit 1";
-  EXPECT_TRUE(has(html, "<td>0.25</td><td>0.50</td>")) << "milliseconds";
+  EXPECT_TRUE(has(html,
+                  "<td>jointly</td><td>75.0<small>± 7.1\n70.0–78.0</small></td>"
+                  "<td>85.0<small>± 7.1\n80.0–88.0</small></td>"));
+  EXPECT_TRUE(has(html, "<td>alone</td><td>-</td><td>75.0<small>70.0–78.0</small></td>"))
+      << "exit 1 alone was not trained, exit 2 with one seed";
+  EXPECT_TRUE(has(html, "paper, alone</td><td class=\"soft\">65.7</td><td class=\"soft\">92.8</td>"));
+  EXPECT_TRUE(has(html, "paper, jointly</td><td class=\"soft\">86.3</td>"));
+  EXPECT_TRUE(has(html, "<td>0.07</td><td>0.25</td><td>0.50</td>")) << "milliseconds, the front end first";
+}
+
+TEST(ReproductionPage, MarksWhatCannotBeRightInThePaper) {
+  Json json = results();
+  EXPECT_FALSE(has(html_of(json), "†"));
+  json["networks"][0]["paper"] = "BinaryDenseNet";
+  const std::string html = html_of(json);
+  EXPECT_TRUE(has(html, "<td class=\"soft\">42.63 †</td>"));
+  EXPECT_TRUE(has(html, "<td class=\"soft\">6.71 †</td><td class=\"soft\">6.14</td>"));
+  EXPECT_TRUE(has(html, "† As printed in the paper"));
+  EXPECT_TRUE(has(html, "with a float head"));
+}
+
+TEST(ReproductionPage, SaysWhatWasRunAndWhatDiffers) {
+  Json json = results();
+  const std::string html = html_of(json);
+  EXPECT_TRUE(has(html, "one core of Some CPU with the kernels for avx2"));
+  EXPECT_TRUE(has(html, "12,345 training, 6 validation and 4 test clips"));
+  EXPECT_TRUE(has(html, "50 % of their loss is to answer as it does")) << "the recipe's, not the file's";
+  EXPECT_TRUE(has(html, "not joint training only"));
+  EXPECT_TRUE(
+      has(html, "2 epochs, batches of 64, learning rate 0.004 falling to 0 along a cosine (the paper: 100"));
+  EXPECT_TRUE(has(html, "highest mean over its exits"));
+  EXPECT_TRUE(has(html, "average over time only"));
+  EXPECT_TRUE(has(html, "background noise (80 % of them);"));
+  EXPECT_TRUE(has(html, "most frequent class would be right in 50.0 %"));
+  json.erase("recipe");
+  EXPECT_TRUE(has(html_of(json), "25 % of their loss"))
+      << "of results without a recipe the experiment's options";
+  json["conditions"]["train"]["distillation"] = 0;
+  EXPECT_FALSE(has(html_of(json), "Teacher."));
 }
 
 TEST(ReproductionPage, FiguresShowTheRuns) {
@@ -81,14 +130,31 @@ TEST(ReproductionPage, FiguresShowTheRuns) {
   for (const Chart& chart : page.charts()) names.push_back(chart.name);
   EXPECT_EQ(names, (std::vector<std::string>{"figure-2-words", "figure-3-words-quicknet", "figure-4-words",
                                              "figure-5-words-quicknet"}));
+  const auto& accuracies = page.charts()[0].option["series"];
+  ASSERT_EQ(accuracies.size(), 2U) << "strokes, and the line";
+  EXPECT_NEAR(accuracies[0]["data"][0][1].get<double>(), 80, 1e-9);
+  EXPECT_NEAR(accuracies[0]["data"][1][1].get<double>(), 88, 1e-9);
   const auto& series = page.charts()[2].option["series"];
-  ASSERT_EQ(series.size(), 2U) << "the network, and the dashed line of its last exit alone";
-  EXPECT_EQ(series[1]["data"].dump(), "[[1.0,75.0],[2.0,75.0]]");
+  ASSERT_EQ(series.size(), 4U) << "the network, and the dashed line of its last exit alone, with strokes";
+  EXPECT_EQ(series[2]["data"].dump(), "[[2.0,75.0],[1.0,75.0]]");
+  EXPECT_EQ(series[2]["lineStyle"]["type"], "dashed");
+  EXPECT_EQ(series[2]["color"], series[0]["color"]);
+  ASSERT_EQ(series[3]["data"].size(), 3U) << "one stroke";
+  EXPECT_NEAR(series[3]["data"][0][1].get<double>(), 70, 1e-9);
+  EXPECT_NEAR(series[3]["data"][1][1].get<double>(), 78, 1e-9);
+}
+
+TEST(ReproductionPage, CaptionsTellWhatThePaperFound) {
+  const std::string html = html_of(results());
+  EXPECT_TRUE(has(html, "(its figure 2) finds that thresholds from 0.6 to 0.8 serve best; that all four"));
+  EXPECT_TRUE(has(html, "such lines stand at QuickNet 94.4 %"));
+  EXPECT_TRUE(has(html, "shows this of VoxForge only"));
 }
 
 TEST(ReproductionPage, HardClipsCanBeHeard) {
   const std::string html = html_of(results(), [](const std::string& task, const std::string& file) {
-    return task == "words" && file == "a.flac" ? std::string("abcd") : std::string();
+    return task == "words" && file == "a.flac" ? std::pair<std::string, std::string>("abcd", "audio/flac")
+                                               : std::pair<std::string, std::string>();
   });
   EXPECT_TRUE(has(html, "src=\"data:audio/flac;base64,YWJjZA==\""));
   EXPECT_TRUE(has(html, "<td>b.flac</td>")) << "one that is not to be had is named";

@@ -30,6 +30,19 @@ TEST_F(Estimates, HalfTheTimeWithTwiceTheJobs) {
   EXPECT_DOUBLE_EQ(seconds(of, 2), seconds(of, 1) / 2);
 }
 
+TEST_F(Estimates, NoTrainingIsSharedOut) {
+  Experiment of = with_data();
+  of.single_exits = false;
+  of.networks.pop_back();
+  of.networks[0].seeds = {0};
+  pretend(of, of.runs()[0], 1, 10);
+  // One epoch of the first task and two of the second, whatever could run beside them.
+  EXPECT_NEAR(seconds(of, 2), 20, 1e-6) << "the longest";
+  EXPECT_NEAR(seconds(of, 64), 20, 1e-6);
+  pretend(of, of.runs()[0], 2, 10);
+  EXPECT_NEAR(seconds(of, 64), 20, 1e-6) << "the only one left";
+}
+
 TEST_F(Estimates, RestOnWhatTheNetworkTook) {
   Experiment of = with_data();
   of.single_exits = false;

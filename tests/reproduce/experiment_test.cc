@@ -82,6 +82,7 @@ TEST_F(Experiments, MistakesAreNamed) {
       {R"([3, 4])", R"([3, 3])", "different numbers"},
       {R"([0.1, 0.5])", R"([-0.1])", "'thresholds' must be 0 or more"},
       {R"([0.1, 0.5])", R"([])", "'thresholds' must not be empty"},
+      {R"([0.1, 0.5])", R"([0.1, 0.6])", "'thresholds' must hold 0.5"},
       {R"("epochs": 2)", R"("epochs": 0)", "'epochs' must be"},
       {R"("batch": 64)", R"("seed": 1)", "'seed' is set by the plan"},
       {R"("batch": 64)", R"("batch": [64])", "'batch' must be"},

@@ -9,16 +9,30 @@ using Json = nlohmann::ordered_json;
 
 class Records : public InFolder {
  protected:
+  static Json joint_run(int seed) {
+    const Json accuracy{{"value", 0.5}, {"low", 0.2}, {"high", 0.8}, {"clips", 2}};
+    Json run{{"task", "words"}, {"architecture", "quicknet"}, {"single_exit", 0}, {"seed", seed}};
+    for (int exit = 1; exit <= 5; ++exit) run["exits"].push_back({{"exit", exit}, {"accuracy", accuracy}});
+    for (const double threshold : {0.1, 0.5}) {
+      run["rules"].push_back({{"threshold", threshold},
+                              {"accuracy", accuracy},
+                              {"average_exit", 1.5},
+                              {"histogram", {1, 1, 0, 0, 0}},
+                              {"histogram_per_class", {{1, 0, 0, 0, 0}, {0, 1, 0, 0, 0}}}});
+    }
+    run["clips"].push_back({{"file", "test/a/1.flac"},
+                            {"truth", "a"},
+                            {"answers", {"a", "a", "b", "b", "b"}},
+                            {"entropies", {0.1, 0.1, 0.1, 0.1, 0.1}}});
+    return run;
+  }
   // Results of one joint run and of one that the experiment does not plan.
+  static Json results_json(const Experiment& of) {
+    const Json task{{"name", "words"}, {"paper", ""}, {"labels", {"a", "b"}}, {"clips", 2}, {"speakers", 0}};
+    return {{"conditions", conditions(of)}, {"tasks", {task}}, {"runs", {joint_run(3), joint_run(99)}}};
+  }
   std::filesystem::path results(const Experiment& of) const {
-    Json json{{"conditions", conditions(of)},
-              {"tasks", Json::array({{{"name", "words"}, {"labels", {"a", "b"}}}})},
-              {"runs", Json::array()}};
-    json["runs"].push_back(
-        {{"task", "words"}, {"architecture", "quicknet"}, {"single_exit", 0}, {"seed", 3}});
-    json["runs"].push_back(
-        {{"task", "words"}, {"architecture", "quicknet"}, {"single_exit", 0}, {"seed", 99}});
-    return write("out/results.json", json.dump());
+    return write("out/results.json", results_json(of).dump());
   }
 };
 
@@ -70,17 +84,85 @@ TEST_F(Records, ConditionsHaveNoOrder) {
 
 TEST_F(Records, OfNoResultsAreRefused) {
   const Experiment of = experiment();
-  for (const char* text : {"", "[]", "{}", "{\"conditions\": 1"}) {
+  for (const char* text :
+       {"", "[]", "{}", "7", "{\"conditions\": 1", R"({"conditions": 1, "tasks": 2, "runs": 3})"}) {
     const Expected<Record> broken = read_record(write("broken.json", text), of);
     ASSERT_FALSE(broken.ok()) << text;
     EXPECT_NE(broken.error().message.find("move it away"), std::string::npos);
   }
-  Json half = Json::parse(std::ifstream(results(of)));
-  half["runs"][0].erase("seed");
-  EXPECT_FALSE(read_record(write("half.json", half.dump()), of).ok());
-  half = Json::parse(std::ifstream(results(of)));
-  half["tasks"][0].erase("labels");
-  EXPECT_FALSE(read_record(write("half.json", half.dump()), of).ok());
+}
+
+TEST_F(Records, TellWhatIsMissingOrWrong) {
+  const Experiment of = experiment();
+  ASSERT_TRUE(read_record(results(of), of).ok());
+  const Json whole = results_json(of);
+  const auto message = [&](const Json& json) {
+    const Expected<Record> record = read_record(write("broken.json", json.dump()), of);
+    return record.ok() ? std::string("taken") : record.error().message;
+  };
+  for (const char* place : {"/conditions",
+                            "/tasks",
+                            "/runs",
+                            "/tasks/0/name",
+                            "/tasks/0/labels",
+                            "/tasks/0/paper",
+                            "/tasks/0/clips",
+                            "/tasks/0/speakers",
+                            "/runs/0/task",
+                            "/runs/0/single_exit",
+                            "/runs/0/seed",
+                            "/runs/0/exits",
+                            "/runs/0/rules",
+                            "/runs/0/clips",
+                            "/runs/0/exits/4",
+                            "/runs/0/exits/0/exit",
+                            "/runs/0/exits/0/accuracy",
+                            "/runs/0/exits/0/accuracy/low",
+                            "/runs/0/rules/1",
+                            "/runs/0/rules/0/threshold",
+                            "/runs/0/rules/0/average_exit",
+                            "/runs/0/rules/0/histogram/4",
+                            "/runs/0/rules/0/histogram_per_class/1",
+                            "/runs/0/rules/0/histogram_per_class/1/4",
+                            "/runs/0/clips/0/file",
+                            "/runs/0/clips/0/truth",
+                            "/runs/0/clips/0/answers/4",
+                            "/runs/0/clips/0/entropies/4"}) {
+    const Json::json_pointer pointer(place);
+    Json broken = whole;
+    Json& parent = broken[pointer.parent_pointer()];
+    if (parent.is_array()) {
+      parent.erase(parent.size() - 1);
+    } else {
+      parent.erase(pointer.back());
+    }
+    EXPECT_NE(message(broken).find("move it away"), std::string::npos) << place << ": " << message(broken);
+    EXPECT_EQ(message(broken).find('\n'), std::string::npos) << place;
+  }
+  const auto with = [&](const char* place, const Json& value) {
+    Json changed = whole;
+    changed[Json::json_pointer(place)] = value;
+    return message(changed);
+  };
+  EXPECT_NE(with("/runs/0/exits", "many").find("words/quicknet/joint/seed-3: 'exits' must be"),
+            std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/0/accuracy/value", 7).find("within its interval"), std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/0/histogram/0", -1).find("'histogram' must be"), std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/0/average_exit", 9).find("from 1 to 5"), std::string::npos);
+  EXPECT_NE(with("/runs/0/clips/0/truth", "c").find("'c' is none of the task's labels"), std::string::npos);
+  for (const char* file : {"/etc/passwd", "../secret.wav", "test/../../secret.wav", ""})
+    EXPECT_NE(with("/runs/0/clips/0/file", file).find("below the task's folder"), std::string::npos) << file;
+}
+
+// An older build's: the thresholds a second time, and no digests.
+TEST_F(Records, OfAnOlderBuildAreTaken) {
+  const Experiment of = experiment();
+  Json old = results_json(of);
+  old["thresholds"] = {0.1, 0.5};
+  const Expected<Record> record = read_record(write("old.json", old.dump()), of);
+  ASSERT_TRUE(record.ok()) << record.error().message;
+  EXPECT_TRUE(record->fits);
+  EXPECT_EQ(record->runs.size(), 1U);
 }
 
 }  // namespace

@@ -1,6 +1,12 @@
 #include "reproduce/runner.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "reproduce/support.h"
 
@@ -110,6 +116,42 @@ TEST_F(Runner, StopsWhatRunsWhenToldTo) {
   for (std::size_t i = 0; i < 2; ++i)
     EXPECT_TRUE(std::filesystem::exists(out().run(of.name(of.runs()[i])) / "stopped")) << i;
 }
+
+#ifdef __linux__
+// Whatever ends us: nobody could stop it any more.
+TEST_F(Runner, NoTrainingOutlivesIt) {
+  const Experiment of = experiment();
+  RunnerOptions options;
+  options.train_program =
+      program("echo $$ > $out/started.new; mv $out/started.new $out/started; exec sleep 300");
+  const pid_t runner = ::fork();
+  ASSERT_GE(runner, 0);
+  if (runner == 0) {
+    static_cast<void>(train_all(of, out(), options));
+    ::_exit(0);
+  }
+  const std::filesystem::path started = out().run(of.name(of.runs().front())) / "started";
+  const auto soon = [](const auto& condition) {
+    for (int look = 0; look < 500 && !condition(); ++look)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return condition();
+  };
+  ASSERT_TRUE(soon([&] { return std::filesystem::exists(started); }));
+  pid_t training = 0;
+  std::ifstream(started) >> training;
+  ASSERT_GT(training, 0);
+  ::kill(runner, SIGKILL);
+  ASSERT_EQ(::waitpid(runner, nullptr, 0), runner);
+  const bool gone = soon([&] {
+    // It may be left as a zombie where nobody waits for orphans.
+    std::string text;
+    std::getline(std::ifstream("/proc/" + std::to_string(training) + "/stat"), text);
+    return text.empty() || text.find(") Z ") != std::string::npos;
+  });
+  EXPECT_TRUE(gone);
+  if (!gone) ::kill(training, SIGKILL);
+}
+#endif
 
 TEST_F(Runner, AProgramThatIsMissingIsAnError) {
   RunnerOptions options;
