@@ -52,9 +52,7 @@ Expected<std::vector<int>> match_labels(std::span<const std::string> data, std::
   }
   if (!missing.empty() && only.empty()) {
     return invalid_argument(fmt::format(
-        "the data has labels that the model lacks: {}; the model has: {} (another --task, or --only to leave "
-        "labels out?)",
-        listed(missing), listed(model)));
+        "the data has labels that the model lacks: {}; the model has: {}", listed(missing), listed(model)));
   }
   return matched;
 }
