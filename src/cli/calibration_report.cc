@@ -108,8 +108,7 @@ std::string calibration_text(const CalibrationReport& report) {
   for (std::size_t i = 0; i < found.thresholds.size(); ++i) {
     table.add({fmt::format("{}", i + 1), fmt::format("{:.3f}", found.temperatures[i]),
                fmt::format("{:.3f}", found.ece[i]), fmt::format("{:.3f}", found.ece_without[i]),
-               threshold_text(report, i),
-               fmt::format("{}", found.outcome.histogram[i]),
+               threshold_text(report, i), fmt::format("{}", found.outcome.histogram[i]),
                fmt::format("{:.0f}", report.options.exit_us[i])});
   }
   text += table.str();

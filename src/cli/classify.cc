@@ -147,8 +147,7 @@ std::function<Status()> configure(Arguments& arguments) {
       "FILES", options->inputs,
       "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input");
   files.check(not_empty());
-  const std::vector<Argument> policy =
-      add_policy_options(arguments, options->policy, "When to leave early");
+  const std::vector<Argument> policy = add_policy_options(arguments, options->policy, "When to leave early");
   const std::vector<Argument> of_model = add_model_options(arguments, options->model);
   const Argument raw = arguments.flag(
       "--raw", options->raw, "The inputs are raw PCM: signed 16-bit little-endian, channels interleaved");

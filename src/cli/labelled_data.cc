@@ -68,10 +68,10 @@ Expected<LabelledData> load_labelled(const DataOptions& options, const model::Mo
   data.digest = dataset.digest();
   const Expected<std::vector<int>> matching = evaluation::match_labels(dataset.labels, model.labels, only);
   if (!matching.ok())
-    return Error{matching.error().code, fmt::format("{} ({})", matching.error().message,
-                                                    options.has_only
-                                                        ? "another --task, or --only to leave labels out?"
-                                                        : "another --task?")};
+    return Error{
+        matching.error().code,
+        fmt::format("{} ({})", matching.error().message,
+                    options.has_only ? "another --task, or --only to leave labels out?" : "another --task?")};
   const std::vector<int>& matched = *matching;
   auto split = datasets::Split::kTest;
   std::optional<datasets::Split> measured;  // none: all

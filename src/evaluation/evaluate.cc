@@ -136,7 +136,8 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
 
   BITTERN_ASSIGN_OR_RETURN(report.exits, exit_rows(*model, collected, answers, truth, options.only));
   BITTERN_ASSIGN_OR_RETURN(report.rules, rule_rows(options.policy, answers, truth, collected));
-  BITTERN_ASSIGN_OR_RETURN(report.operating_points, point_rows(*model, answers, truth, collected, !options.only.empty()));
+  BITTERN_ASSIGN_OR_RETURN(report.operating_points,
+                           point_rows(*model, answers, truth, collected, !options.only.empty()));
   const int exits = model->network.exit_count();
   report.per_class = accuracy_per_class(answers, truth, exits, collected.classes);
   report.confusion = confusion(answers, truth, exits, collected.classes);

@@ -65,9 +65,8 @@ TEST_F(Evaluate, EveryRowIsWhatClassifyingClipByClipGives) {
     EXPECT_EQ(rules.size(), exits::rules().size());
     // Of three exits, no four can agree.
     EXPECT_EQ(report->rules.size(), 5 * exits::rules().size() - 2);
-    EXPECT_TRUE(std::ranges::none_of(report->rules, [](const RuleRow& row) {
-      return row.rule == "patience" && row.threshold > 3;
-    }));
+    EXPECT_TRUE(std::ranges::none_of(
+        report->rules, [](const RuleRow& row) { return row.rule == "patience" && row.threshold > 3; }));
   }
 }
 

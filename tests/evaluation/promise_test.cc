@@ -205,9 +205,10 @@ TEST(Calibrate, ThePromiseNamesItsNumbers) {
   found.mean = 0.004;
   found.speakers = 20;
   options.by_speaker = true;
-  EXPECT_EQ(promise_text(found, options, "test"),
-            "accuracy at most 0.01 below the last exit's, as the mean of speakers, confidence 0.95; measured: "
-            "0.0040 below it on 251 test clips of 20 speakers");
+  EXPECT_EQ(
+      promise_text(found, options, "test"),
+      "accuracy at most 0.01 below the last exit's, as the mean of speakers, confidence 0.95; measured: "
+      "0.0040 below it on 251 test clips of 20 speakers");
   found.mean = 0.4321;
   options = {.goal = Goal::kMacs, .limit = 0.5};
   EXPECT_EQ(promise_text(found, options, "test"),

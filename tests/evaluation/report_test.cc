@@ -105,9 +105,8 @@ TEST(ReportJson, TimesAndClipsAppearWhereTheyWereTaken) {
   const Json json = to_json(report);
   EXPECT_EQ(json["exits"][0]["time_us"], 12.5);
   EXPECT_EQ(json["policy"], "exit 1");
-  EXPECT_EQ(keys(json["clips"][0]),
-            (std::vector<std::string>{"file", "truth", "label", "exit", "entropy", "macs_share", "speaker",
-                                      "time_us"}));
+  EXPECT_EQ(keys(json["clips"][0]), (std::vector<std::string>{"file", "truth", "label", "exit", "entropy",
+                                                              "macs_share", "speaker", "time_us"}));
   EXPECT_EQ(json["clips"][0]["speaker"], "ann");
   EXPECT_TRUE(json["clips"][1]["speaker"].is_null());
 }
