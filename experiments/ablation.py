@@ -27,6 +27,9 @@ import subprocess
 import sys
 import threading
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "rivals"))
+import files  # noqa: E402
+
 # What this program says itself, and no variant may.
 RESERVED = {"data", "noise", "out", "seed", "threads", "resume", "overwrite", "quiet"}
 
@@ -136,7 +139,7 @@ class Run:
 
     def start(self):
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        self.record.write_text(json.dumps(self.options) + "\n")
+        files.write_text(self.record, json.dumps(self.options) + "\n")
         return subprocess.run(self.command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
 
     def best(self):
@@ -353,8 +356,8 @@ def main():
             for exit, time in zip(row["exits"], times.get(row["variant"], [])):
                 exit["time_us"] = time
     if arguments.out:
-        arguments.out.write_text(json.dumps(table, indent=1) + "\n")
-        arguments.out.with_suffix(".md").write_text(page(table, arguments.out.name))
+        files.write_json(arguments.out, table)
+        files.write_text(arguments.out.with_suffix(".md"), page(table, arguments.out.name))
     print(markdown(table))
     if failed:
         fail(f"{len(failed)} of {len(left)} trainings failed; started again, this goes on with them")

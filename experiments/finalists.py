@@ -6,8 +6,9 @@
 
 SPEC and RUNS are those of ablation.py. Of each variant: every seed's accuracy at each exit, their mean with its 95 % interval, the
 difference from each --against model, clip by clip and at the exit of each that is best on validation clips, and what leaving early
-costs and saves. All intervals are bootstraps: speakers are drawn again, all their clips together, and seeds. A clip without a speaker
-stands for itself; an --against model is one training, whose own luck is in no interval.
+costs and saves. All intervals are bootstraps: speakers are drawn again, all their clips together, and seeds; those of accuracies are the
+hull of that and of Wilson's over the clips, which is no point where all are right. A clip without a speaker stands for itself; an
+--against model is one training, whose own luck is in no interval.
 
 Leaving early: of thresholds of the entropy rule the largest that loses at most half a point against the last exit on validation
 clips; then test. Times are those of `bittern bench`, all models by turns, the median over rounds; leave the machine alone meanwhile.
@@ -24,7 +25,7 @@ from ablation import Run, read_spec, summary
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent / "rivals"))
 import files  # noqa: E402
-from speakers import speaker_of  # noqa: E402
+from wilson import wilson  # noqa: E402
 
 RESAMPLES = 2000
 THRESHOLDS = [0.01, 0.02, 0.05] + [round(0.1 * k, 1) for k in range(1, 21)]
@@ -61,11 +62,11 @@ def right_of(report):
 class Bootstrap:
     """Draws of speakers and of seeds, the same ones for every question."""
 
-    def __init__(self, clips):
+    def __init__(self, speakers):
+        """`speakers`: of each clip, as `bittern evaluate` tells them; None where it does not know."""
         self.group_of, names = [], {}
-        for index, file in enumerate(clips):
-            speaker = speaker_of(pathlib.PurePath(file).name)
-            self.group_of.append(names.setdefault(speaker or index, len(names)))
+        for index, speaker in enumerate(speakers):
+            self.group_of.append(names.setdefault(index if speaker is None else speaker, len(names)))
         self.groups = len(names)
         self.sizes = [0] * self.groups
         for group in self.group_of:
@@ -91,6 +92,12 @@ class Bootstrap:
         value = sum(map(sum, rows)) / len(rows) / len(self.group_of)
         return {"value": value, "low": means[tail], "high": means[RESAMPLES - 1 - tail]}
 
+    def accuracy(self, rows):
+        """`rows`: a list per seed of 1 or 0 per clip. Never narrower than Wilson's interval over the clips."""
+        drawn = self.mean(rows)
+        low, high = wilson(sum(map(sum, rows)) / len(rows), len(self.group_of))
+        return {"value": drawn["value"], "low": min(drawn["low"], low), "high": max(drawn["high"], high)}
+
 
 def leave_early(program, model, last_exit):
     """The threshold that validation allows, and what it does to test clips."""
@@ -107,10 +114,10 @@ def leave_early(program, model, last_exit):
 
 
 def answers(program, model, split):
-    """Right or wrong of every clip at each exit, and the clips' files."""
+    """Right or wrong of every clip at each exit, and the clips' files and speakers."""
     count = len(json.loads(program.run("inspect", model, "--json"))["exits"])
     reports = [program.evaluate(model, split, "--exit", exit) for exit in range(1, count + 1)]
-    return [right_of(report) for report in reports], [clip["file"] for clip in reports[0]["clips"]]
+    return [right_of(report) for report in reports], [(clip["file"], clip["speaker"]) for clip in reports[0]["clips"]]
 
 
 def best_exit(per_model):
@@ -142,7 +149,7 @@ def table(result):
         lines += ["", f"`{row['name']}` at exit {best} less another at its own, each the best on validation clips:", "",
                   "| | its exit: test accuracy | difference |", "|---|---|---|"]
         for other in row["against"]:
-            lines.append(f"| {other['model']} | {other['exit']}: {100 * other['accuracy']:.1f} | {signed(other['difference'])} |")
+            lines.append(f"| {other['model']} | {other['exit']}: {shown(other['accuracy'])} | {signed(other['difference'])} |")
     return "\n".join(lines) + "\n"
 
 
@@ -155,7 +162,8 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--bittern", default="bittern", help="the program; default: the one in PATH")
     parser.add_argument("--rounds", type=int, default=5, help="of times")
-    parser.set_defaults(noise=None, threads=1)  # of trainings, which this starts none of
+    parser.add_argument("--threads", type=int, default=1, help="that ablation.py gave each training; default 1")
+    parser.set_defaults(noise=None)  # of trainings, which this starts none of
     arguments = parser.parse_args()
     spec = read_spec(arguments.spec)
     if len(spec["seeds"]) > MOST_SEEDS:
@@ -166,6 +174,7 @@ def main():
     for name in spec["variants"]:
         for seed in spec["seeds"]:
             run = Run(spec, name, seed, arguments)
+            run.check()
             if run.finished():
                 finished.setdefault(name, []).append((seed, run.folder / "best.bittern"))
     if not finished:
@@ -188,8 +197,8 @@ def main():
             seeds.append({"seed": seed, "bytes": model.stat().st_size, "test": [statistics.fmean(exit) for exit in exits],
                           "threshold": early[-1]["threshold"], "early": statistics.fmean(early[-1]["right"])})
             print(f"{name}, seed {seed}: " + " ".join(f"{100 * accuracy:.1f}" for accuracy in seeds[-1]["test"]), file=sys.stderr, flush=True)
-        bootstrap = bootstrap or Bootstrap(clips)
-        accuracies = [bootstrap.mean([exits[k] for exits in per_seed]) for k in range(len(per_seed[0]))]
+        bootstrap = bootstrap or Bootstrap([speaker for _, speaker in clips])
+        accuracies = [bootstrap.accuracy([exits[k] for exits in per_seed]) for k in range(len(per_seed[0]))]
         row = {"name": name, "seeds": seeds, "bytes": max(seed["bytes"] for seed in seeds),
                "exits": [{"accuracy": accuracy, "deviation": summary([statistics.fmean(exits[k]) for exits in per_seed])["sd"]}
                          for k, accuracy in enumerate(accuracies)],
@@ -198,9 +207,9 @@ def main():
             if other["clips"] != clips:
                 fail(f"{other['model']}: has other test clips")
             paired = [[ours - theirs for ours, theirs in zip(exits[best], other["right"])] for exits in per_seed]
-            row["against"].append({"model": other["model"], "exit": other["exit"], "accuracy": statistics.fmean(other["right"]),
+            row["against"].append({"model": other["model"], "exit": other["exit"], "accuracy": bootstrap.accuracy([other["right"]]),
                                    "difference": bootstrap.mean(paired)})
-        row["early"] = {"accuracy": bootstrap.mean([one["right"] for one in early]), "exits": [one["exits"] for one in early]}
+        row["early"] = {"accuracy": bootstrap.accuracy([one["right"] for one in early]), "exits": [one["exits"] for one in early]}
         rows.append(row)
 
     times = {row["name"]: [] for row in rows}
@@ -215,7 +224,7 @@ def main():
     result = {"spec": arguments.spec.name, "data": arguments.data.name, "resamples": RESAMPLES, "variants": rows}
     files.write_json(arguments.out, result)
     text = table(result)
-    files.replace(arguments.out.with_suffix(".md"), lambda temporary: temporary.write_text(f"# {arguments.out.stem}\n\n" + text))
+    files.write_text(arguments.out.with_suffix(".md"), f"# {arguments.out.stem}\n\n" + text)
     print(text, end="")
 
 

@@ -32,7 +32,7 @@ def card(model: pathlib.Path, inspect: dict, evaluation: dict, facts: dict, note
         "",
         f"- **Size**: {inspect['file_bytes']:,} bytes; {inspect['parameters']['binary']:,} 1-bit and {inspect['parameters']['float']:,} float parameters" +
         (f", {int8:,} of these in int8." if int8 else "."),
-        f"- **Data**: {facts['data']}; {facts['licence']}. Digest of the samples: `{provenance['data_digest']}`.",
+        f"- **Data**: {facts['data']}; {facts['licence']}. Digest of labels, splits, paths and file sizes: `{provenance['data_digest']}`.",
         f"- **Split**: {facts['split']}.",
         f"- **Licence** of the model: {provenance['license'] or 'not stated in the file'}.",
         f"- **Made by**: bittern {provenance['tool_version']}, seed {provenance['seed']}; the whole recipe is in the file (`bittern inspect {model.name} --json`).",

@@ -10,5 +10,9 @@ def replace(path, write):
     os.replace(temporary, path)
 
 
+def write_text(path, text):
+    replace(path, lambda temporary: temporary.write_text(text))
+
+
 def write_json(path, value):
-    replace(path, lambda temporary: temporary.write_text(json.dumps(value, indent=1) + "\n"))
+    write_text(path, json.dumps(value, indent=1) + "\n")

@@ -136,7 +136,8 @@ Status run(const Options& options) {
                            all_logits(model, session, data.clips, options));
   BITTERN_ASSIGN_OR_RETURN(report.options.exit_us,
                            exit_times(model, session, data.clips, options.data.quiet));
-  const evaluation::Truth truth{data.clips.labels, evaluation::group_by_speaker(data.clips.speakers)};
+  const evaluation::Truth truth{data.clips.labels, evaluation::group_by_speaker(data.clips.speakers),
+                                evaluation::known_speakers(data.clips.speakers)};
   BITTERN_ASSIGN_OR_RETURN(report.found, evaluation::calibrate(collected, truth, report.options));
 
   point.thresholds = report.found.thresholds;
@@ -144,6 +145,7 @@ Status run(const Options& options) {
   set_point(changed, point);
   changed.temperatures = report.found.temperatures;
   report.point = point;
+  report.classes = model->labels.size();
   if (!options.dry_run) {
     BITTERN_RETURN_IF_ERROR(write_model(changed, options.place()));
     report.written = options.place();
@@ -155,13 +157,11 @@ Status run(const Options& options) {
 std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   options->data.split = "validation";
+  options->data.splits = {"validation", "test"};
+  options->data.has_only = false;
   add_model_argument(arguments, options->model);
-  add_data_argument(arguments, options->data);
-  arguments
-      .add("--split NAME", options->data.split,
-           "Which clips, validation or test; the model must not have been trained on them")
-      .check(one_of({"validation", "test"}))
-      .show_default();
+  add_data_arguments(arguments, options->data,
+                     "Which clips, validation or test; the model must not have been trained on them");
   add_layout_options(arguments, options->data.scan);
   add_segment_option(arguments, options->model);
   const Argument loss =

@@ -7,6 +7,7 @@
 
 #include "cli/output.h"
 #include "evaluation/report.h"
+#include "evaluation/thresholds.h"
 #include "json/text.h"
 
 namespace bittern::cli {
@@ -30,6 +31,13 @@ bool temperatures_fitted(const CalibrationReport& report) { return report.option
 
 std::string accuracy(const evaluation::Proportion& p) {
   return fmt::format("{:.2f} % ({:.2f} to {:.2f} %)", p.value * 100, p.low * 100, p.high * 100);
+}
+
+std::string threshold_text(const CalibrationReport& report, std::size_t exit) {
+  if (exit + 1 == report.found.thresholds.size()) return "-";
+  const float threshold = report.found.thresholds[exit];
+  return threshold >= evaluation::all_leave(report.classes) ? fmt::format("{} (all leave)", threshold)
+                                                            : fmt::format("{}", threshold);
 }
 
 }  // namespace
@@ -62,6 +70,7 @@ Json calibration_json(const CalibrationReport& report) {
           {goal_name(report.options.goal), report.options.limit},
           {"confidence", report.options.confidence},
           {"over", report.options.by_speaker ? "speakers" : "clips"},
+          {"clips_left_out", found.left_out},
           {"clips_tuning", found.halves.tuning.size()},
           {"clips_testing", found.halves.testing.size()},
           {"speakers_testing", found.speakers},
@@ -82,10 +91,13 @@ Json calibration_json(const CalibrationReport& report) {
 std::string calibration_text(const CalibrationReport& report) {
   const evaluation::Calibration& found = report.found;
   std::string text = fmt::format(
-      "{} on {}, split {}: {} clips to tune, {} others to test{}\n\n", one_line(report.model),
+      "{} on {}, split {}: {} clips to tune, {} others to test{}\n", one_line(report.model),
       one_line(report.asked.data), report.asked.split, found.halves.tuning.size(),
       found.halves.testing.size(),
       temperatures_fitted(report) ? "" : "; temperatures kept, other operating points depend on them");
+  if (found.left_out > 0)
+    text += fmt::format("{} clips left out: of speakers that are not known\n", found.left_out);
+  text += '\n';
   Table table({{"exit", Table::Align::kRight, 0},
                {"temperature", Table::Align::kRight, 0},
                {"calibration error", Table::Align::kRight, 0},
@@ -96,8 +108,7 @@ std::string calibration_text(const CalibrationReport& report) {
   for (std::size_t i = 0; i < found.thresholds.size(); ++i) {
     table.add({fmt::format("{}", i + 1), fmt::format("{:.3f}", found.temperatures[i]),
                fmt::format("{:.3f}", found.ece[i]), fmt::format("{:.3f}", found.ece_without[i]),
-               i + 1 < found.thresholds.size() ? fmt::format("{}", found.thresholds[i]) : std::string("-"),
-               fmt::format("{}", found.outcome.histogram[i]),
+               threshold_text(report, i), fmt::format("{}", found.outcome.histogram[i]),
                fmt::format("{:.0f}", report.options.exit_us[i])});
   }
   text += table.str();

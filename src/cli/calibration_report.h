@@ -1,6 +1,7 @@
 // What a calibration found and promises, for a terminal and as JSON.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -17,6 +18,7 @@ struct CalibrationReport {
   evaluation::CalibrateOptions options;
   evaluation::Calibration found;
   model::OperatingPoint point;
+  std::size_t classes = 0;
   std::string written;  // the file; empty: none
 };
 

@@ -147,8 +147,8 @@ std::function<Status()> configure(Arguments& arguments) {
       "FILES", options->inputs,
       "Recordings: files (WAV, FLAC, Ogg Vorbis, Opus, MP3), folders of them, or - for standard input");
   files.check(not_empty());
-  add_policy_options(arguments, options->policy, "When to leave early");
-  add_model_options(arguments, options->model);
+  const std::vector<Argument> policy = add_policy_options(arguments, options->policy, "When to leave early");
+  const std::vector<Argument> of_model = add_model_options(arguments, options->model);
   const Argument raw = arguments.flag(
       "--raw", options->raw, "The inputs are raw PCM: signed 16-bit little-endian, channels interleaved");
   arguments.add("--rate HZ", options->format.sample_rate, "Sample rate of raw PCM")
@@ -165,7 +165,10 @@ std::function<Status()> configure(Arguments& arguments) {
   Argument features = arguments.add(
       "--features FILE", options->features,
       "Ready log-mel features instead of FILES: a NumPy file (.npy), float32 [clips, frames, bins]");
-  features.check(not_empty()).needs(logits).needs(json).excludes(files);
+  features.check(not_empty()).needs(logits).needs(json).excludes(files).excludes(raw);
+  // All exits say all that they say of whole features: nothing is left to choose.
+  for (const Argument& other : policy) features.excludes(other);
+  for (const Argument& other : of_model) features.excludes(other);
   logits.needs(features);
   return [options] { return run(*options); };
 }

@@ -52,6 +52,7 @@ ReportTables wanted_tables(const Options& options, const exits::Policy& policy) 
   wanted.classes = has("classes");
   wanted.confusion = has("confusion");
   wanted.rule = options.policy.rule;
+  wanted.operating_point = options.policy.operating_point;
   wanted.policy = policy;
   return wanted;
 }
@@ -110,10 +111,7 @@ Status run(const Options& options) {
 std::function<Status()> configure(Arguments& arguments) {
   const auto options = std::make_shared<Options>();
   add_model_argument(arguments, options->model);
-  add_data_argument(arguments, options->data);
-  arguments.add("--split NAME", options->data.split, "Which clips: train, validation, test or all")
-      .check(one_of({"train", "validation", "test", kAllSplits}))
-      .show_default();
+  add_data_arguments(arguments, options->data, "Which clips: train, validation, test or all");
   add_layout_options(arguments, options->data.scan);
   add_model_options(arguments, options->model);
   add_policy_options(

@@ -4,11 +4,16 @@
 
 #include <filesystem>
 
+#include "cli/output.h"
+#include "core/text.h"
 #include "graph/network.h"
 #include "model/file.h"
 #include "training/run_folder.h"
 
 namespace bittern::cli {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 Check is_choice_of_exits() {
@@ -60,16 +65,38 @@ std::vector<std::string> command_line(const ExportOptions& options) {
   return line;
 }
 
-Expected<std::string> file_to_export(const ExportOptions& options) {
-  namespace fs = std::filesystem;
+namespace {
+
+Expected<std::string> model_file(const ExportOptions& options) {
   std::error_code ignored;
   if (!fs::exists(options.model, ignored))
     return not_found(fmt::format("{}: no such file or folder", options.model));
   if (!fs::is_directory(options.model, ignored)) return options.model;
   const fs::path best = training::RunFolder{options.model}.best();
   if (fs::exists(best, ignored)) return best.string();
-  return not_found(
-      fmt::format("{}: no best model there yet; a training writes it after its first epoch", options.model));
+  if (fs::exists(training::RunFolder{options.model}.recipe(), ignored))
+    return not_found(fmt::format("{}: no best model there yet; a training writes it after its first epoch",
+                                 options.model));
+  return invalid_argument(
+      fmt::format("{}: neither a .bittern file nor the run folder of a training", options.model));
+}
+
+// The ending that names have in the other format says that one of the two options is a slip.
+void check_ending(const ExportOptions& options) {
+  const std::string ending = lower_case(fs::path(options.out).extension().string());
+  const bool onnx = options.to == kToOnnx;
+  if (ending == (onnx ? ".bittern" : ".onnx"))
+    fail_usage(
+        fmt::format("--out {}: ends in {}, but --to is {}", one_line(options.out), ending, options.to));
+}
+
+}  // namespace
+
+Expected<std::string> file_to_export(const ExportOptions& options) {
+  check_ending(options);
+  BITTERN_ASSIGN_OR_RETURN(std::string file, model_file(options));
+  BITTERN_RETURN_IF_ERROR(check_not_the_same(options.out, file));
+  return file;
 }
 
 Expected<model::Model> open_for_export(const std::string& file, const ExportOptions& options) {

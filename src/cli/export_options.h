@@ -27,7 +27,8 @@ void add_export_arguments(Arguments& arguments, ExportOptions& options);
 // What to write on the command line for these options.
 std::vector<std::string> command_line(const ExportOptions& options);
 
-// The model file that is meant: the options' MODEL, or the best model of that run folder.
+// The model file that is meant: the options' MODEL, or the best model of that run folder. Wrong usage where
+// the name of --out ends like another format's; an error where that is the model file itself.
 Expected<std::string> file_to_export(const ExportOptions& options);
 
 // The model in there with the names that the options give it.

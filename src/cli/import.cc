@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -34,6 +35,9 @@ struct Options {
 
 // A label a line.
 Expected<std::vector<std::string>> read_labels(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    return invalid_argument(file + ": is a folder; give a file with a label a line");
   std::ifstream stream(file);
   if (!stream) return not_found(file + ": cannot be read");
   std::vector<std::string> labels;
@@ -51,7 +55,9 @@ Expected<std::vector<std::string>> read_labels(const std::string& file) {
 Status run(Options options) {
   if (!options.labels.empty()) {
     BITTERN_ASSIGN_OR_RETURN(options.larq.labels, read_labels(options.labels));
+    options.larq.labels_from = options.labels;
   }
+  BITTERN_RETURN_IF_ERROR(check_not_the_same(options.out, options.model));
   BITTERN_RETURN_IF_ERROR(check_place_for_file(options.out));
   BITTERN_ASSIGN_OR_RETURN(const convert::LarqImport imported,
                            convert::import_larq(options.model, options.larq));

@@ -1,8 +1,10 @@
 #include "cli/labelled_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -24,6 +26,17 @@ std::string splits_of(const datasets::Dataset& dataset) {
   return text;
 }
 
+// "; choose --split validation or all"
+std::string advice_on_split(const DataOptions& options, const datasets::Dataset& dataset) {
+  std::vector<std::string> choices;
+  for (const std::string& word : options.splits) {
+    const auto split = datasets::parse_split(word);
+    if (!split.ok() || !dataset.of(*split).empty()) choices.push_back(word);
+  }
+  if (choices.empty()) return "";
+  return fmt::format("; choose --split {}", fmt::join(choices, " or "));
+}
+
 // Of clips that no session can take, one must not end the evaluation of the others.
 datasets::Accept not_too_long(const model::Model& model, runtime::Segment segment) {
   return [&model, segment, longest = std::int64_t{0}](std::span<const float> samples) mutable -> Status {
@@ -38,8 +51,9 @@ datasets::Accept not_too_long(const model::Model& model, runtime::Segment segmen
 
 }  // namespace
 
-void add_data_argument(Arguments& arguments, DataOptions& options) {
+void add_data_arguments(Arguments& arguments, DataOptions& options, const std::string& which_clips) {
   arguments.add("--data DIR", options.data, "Folder of labelled recordings").check(not_empty()).required();
+  arguments.add("--split NAME", options.split, which_clips).check(one_of(options.splits)).show_default();
 }
 
 Expected<LabelledData> load_labelled(const DataOptions& options, const model::Model& model,
@@ -49,22 +63,29 @@ Expected<LabelledData> load_labelled(const DataOptions& options, const model::Mo
   datasets::ScanOptions scan = options.scan;
   scan.seed = model.provenance.seed;
   BITTERN_ASSIGN_OR_RETURN(datasets::Dataset dataset, datasets::scan(options.data, scan));
-  if (!options.quiet)
-    for (const std::string& warning : dataset.warnings) print_warning(warning);
   LabelledData data;
   data.layout = dataset.layout;
   data.digest = dataset.digest();
-  BITTERN_ASSIGN_OR_RETURN(const std::vector<int> matched,
-                           evaluation::match_labels(dataset.labels, model.labels, only));
+  const Expected<std::vector<int>> matching = evaluation::match_labels(dataset.labels, model.labels, only);
+  if (!matching.ok())
+    return Error{
+        matching.error().code,
+        fmt::format("{} ({})", matching.error().message,
+                    options.has_only ? "another --task, or --only to leave labels out?" : "another --task?")};
+  const std::vector<int>& matched = *matching;
   auto split = datasets::Split::kTest;
+  std::optional<datasets::Split> measured;  // none: all
   if (options.split == kAllSplits) {
     for (datasets::Clip& clip : dataset.clips) clip.split = split;
   } else {
     BITTERN_ASSIGN_OR_RETURN(split, datasets::parse_split(options.split));
+    measured = split;
   }
+  if (!options.quiet)
+    for (const std::string& warning : dataset.warnings_for(measured)) print_warning(warning);
   if (dataset.of(split).empty())
-    return not_found(fmt::format("{}: no {} clips (there are: {}); choose another --split, or all",
-                                 options.data, options.split, splits_of(dataset)));
+    return not_found(fmt::format("{}: no {} clips (there are: {}){}", options.data, options.split,
+                                 splits_of(dataset), advice_on_split(options, dataset)));
   const auto first_left_out =
       std::stable_partition(dataset.clips.begin(), dataset.clips.end(), [&](const datasets::Clip& clip) {
         return clip.split != split || matched[static_cast<std::size_t>(clip.label)] >= 0;

@@ -18,6 +18,10 @@ namespace bittern::cli {
 inline constexpr const char* kAllSplits = "all";
 
 struct DataOptions {
+  // What the command has: advice names no option and no word that it would refuse.
+  std::vector<std::string> splits{"train", "validation", "test", kAllSplits};
+  bool has_only = true;
+
   std::string data;
   std::string split = "test";  // or kAllSplits
   datasets::ScanOptions scan;
@@ -32,8 +36,8 @@ struct LabelledData {
   std::size_t left_out = 0;  // of labels that `only` leaves out
 };
 
-// --data, which is required.
-void add_data_argument(Arguments& arguments, DataOptions& options);
+// --data, which is required, and --split, of the words that `options` has.
+void add_data_arguments(Arguments& arguments, DataOptions& options, const std::string& which_clips);
 
 // What a layout draws for training is drawn as it was for this model. Warnings and progress go to standard
 // error unless quiet. only: a mask over the model's labels, empty for all.

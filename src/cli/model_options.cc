@@ -34,20 +34,21 @@ void add_model_argument(Arguments& arguments, ModelOptions& options) {
   arguments.add("MODEL", options.model, "The model, a .bittern file").check(not_empty()).required();
 }
 
-void add_segment_option(Arguments& arguments, ModelOptions& options) {
+Argument add_segment_option(Arguments& arguments, ModelOptions& options) {
   std::vector<std::string> segments;
   segments.reserve(std::size(kSegments));
   for (const SegmentName& row : kSegments) segments.emplace_back(row.name);
-  arguments
+  return arguments
       .add("--segment NAME", options.segment,
            "What of a clip longer than the model's window is looked at: whole, centre or loudest")
       .check(one_of(std::move(segments)))
       .show_default();
 }
 
-void add_model_options(Arguments& arguments, ModelOptions& options) {
-  add_segment_option(arguments, options);
-  arguments.add("--only A,B,...", options.only, "Choose among these labels only").check(not_empty());
+std::vector<Argument> add_model_options(Arguments& arguments, ModelOptions& options) {
+  const Argument segment = add_segment_option(arguments, options);
+  return {segment,
+          arguments.add("--only A,B,...", options.only, "Choose among these labels only").check(not_empty())};
 }
 
 }  // namespace bittern::cli

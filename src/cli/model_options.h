@@ -28,8 +28,8 @@ struct ModelOptions {
 // MODEL, the first argument.
 void add_model_argument(Arguments& arguments, ModelOptions& options);
 // --segment.
-void add_segment_option(Arguments& arguments, ModelOptions& options);
+Argument add_segment_option(Arguments& arguments, ModelOptions& options);
 // --segment and --only.
-void add_model_options(Arguments& arguments, ModelOptions& options);
+std::vector<Argument> add_model_options(Arguments& arguments, ModelOptions& options);
 
 }  // namespace bittern::cli

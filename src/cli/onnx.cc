@@ -54,7 +54,10 @@ Status run(const ExportOptions& options) {
   const int exits = model.network.exit_count();
   const Expected<std::vector<Graph>> graphs = graphs_of(options, exits);
   if (!graphs.ok()) fail_usage(graphs.error().message);
-  for (const Graph& graph : *graphs) BITTERN_RETURN_IF_ERROR(check_place_for_file(graph.file));
+  for (const Graph& graph : *graphs) {
+    BITTERN_RETURN_IF_ERROR(check_not_the_same(graph.file.string(), file));
+    BITTERN_RETURN_IF_ERROR(check_place_for_file(graph.file));
+  }
   FileSet files;
   std::string report;
   for (const Graph& graph : *graphs) {

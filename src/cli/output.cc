@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace bittern::cli {
 namespace {
@@ -33,6 +34,12 @@ Status flush_out() {
   // An earlier failure may have dropped what it could not write.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return cannot_write();
   return {};
+}
+
+Status check_not_the_same(const std::string& out, const std::string& in) {
+  std::error_code ignored;  // what is not there is no file
+  if (!std::filesystem::equivalent(out, in, ignored)) return {};
+  return invalid_argument(fmt::format("{}: is the file that is read; give --out another name", out));
 }
 
 std::string one_line(std::string_view text) {

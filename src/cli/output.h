@@ -19,6 +19,9 @@ Status flush_out();
 // line.
 std::string one_line(std::string_view text);
 
+// An error where `out` is the file `in`, by whatever name or link: writing would take away what is read.
+Status check_not_the_same(const std::string& out, const std::string& in);
+
 // To be called before other threads are: from then on errors are printed to what standard error is now.
 void keep_error_output();
 

@@ -7,7 +7,8 @@
 
 namespace bittern::cli {
 
-void add_policy_options(Arguments& arguments, PolicyOptions& options, const std::string& purpose) {
+std::vector<Argument> add_policy_options(Arguments& arguments, PolicyOptions& options,
+                                         const std::string& purpose) {
   std::string rules = purpose + "; entropy where neither --rule nor --exit is given";
   for (const exits::Rule& rule : exits::rules())
     rules += fmt::format("\n{}: {}; default {}", rule.name, rule.summary, rule.default_threshold);
@@ -18,13 +19,14 @@ void add_policy_options(Arguments& arguments, PolicyOptions& options, const std:
                             .check(whole_within(1, graph::kMaxExits))
                             .excludes(rule)
                             .excludes(threshold);
-  arguments
-      .add("--operating-point NAME", options.operating_point,
-           "The rule and thresholds that the model has under this name")
-      .check(not_empty())
-      .excludes(rule)
-      .excludes(threshold)
-      .excludes(exit);
+  const Argument point = arguments
+                             .add("--operating-point NAME", options.operating_point,
+                                  "The rule and thresholds that the model has under this name")
+                             .check(not_empty())
+                             .excludes(rule)
+                             .excludes(threshold)
+                             .excludes(exit);
+  return {rule, threshold, exit, point};
 }
 
 exits::Policy rule_policy(const PolicyOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/arguments.h"
 #include "exits/rule.h"
@@ -19,7 +20,8 @@ struct PolicyOptions {
 };
 
 // `purpose` is what the help of --rule begins with.
-void add_policy_options(Arguments& arguments, PolicyOptions& options, const std::string& purpose);
+std::vector<Argument> add_policy_options(Arguments& arguments, PolicyOptions& options,
+                                         const std::string& purpose);
 
 // The policy by rule, checked. Wrong usage where the rule is unknown or refuses the threshold.
 exits::Policy rule_policy(const PolicyOptions& options);

@@ -111,42 +111,55 @@ std::string point_table(const Report& report) {
   return "The model's operating points\n" + table.str();
 }
 
-const evaluation::RuleRow* row_of(const Report& report, const exits::Policy& policy) {
-  if (!policy.one_threshold()) return nullptr;
+// Where the clips of each class leave, and by what.
+struct Leaving {
+  std::string by;
+  const evaluation::Outcome* outcome = nullptr;  // null: not shown
+};
+
+Leaving leaving_by(const Report& report, const ReportTables& wanted) {
+  for (const evaluation::PointRow& row : report.operating_points)
+    if (row.name == wanted.operating_point)
+      return {fmt::format("operating point {}", one_line(row.name)), &row.outcome};
+  if (!wanted.policy.one_threshold()) return {};
   for (const evaluation::RuleRow& row : report.rules)
-    if (row.rule == policy.rule->name && row.threshold == policy.thresholds[0]) return &row;
-  return nullptr;
+    if (row.rule == wanted.policy.rule->name && row.threshold == wanted.policy.thresholds[0])
+      return {fmt::format("{} {}", row.rule, row.threshold), &row.outcome};
+  return {};
 }
 
-std::string class_table(const Report& report, const exits::Policy& policy) {
+std::string class_table(const Report& report, const ReportTables& wanted) {
   std::vector<Table::Column> columns{{"class", Align::kLeft, 0},
                                      {"accuracy", Align::kRight, 0},
                                      {"95 % interval", Align::kRight, 0},
                                      {"clips", Align::kRight, 0}};
-  const evaluation::RuleRow* leaving = row_of(report, policy);
-  if (leaving != nullptr)
-    columns.push_back(
-        {fmt::format("leaving at each exit by {} {}", leaving->rule, leaving->threshold), Align::kLeft, 0});
+  const Leaving leaving = leaving_by(report, wanted);
+  if (leaving.outcome != nullptr)
+    columns.push_back({fmt::format("leaving at each exit by {}", leaving.by), Align::kLeft, 0});
   Table table(columns);
-  for (std::size_t c = 0; c < report.per_class.size(); ++c) {
+  for (const std::size_t c : report.possible_labels()) {
     const Proportion& p = report.per_class[c];
     std::vector<std::string> row{one_line(report.labels[c]), percent(p), interval(p),
                                  fmt::format("{}", p.clips)};
-    if (leaving != nullptr)
-      row.push_back(fmt::format("{}", fmt::join(leaving->outcome.histogram_per_class[c], " ")));
+    if (leaving.outcome != nullptr)
+      row.push_back(fmt::format("{}", fmt::join(leaving.outcome->histogram_per_class[c], " ")));
     table.add(std::move(row));
   }
   return "Each class at the last exit\n" + table.str();
 }
 
 std::string confusion_table(const Report& report) {
+  const std::vector<std::size_t> labels = report.possible_labels();
   std::vector<Table::Column> columns{{"truth \\ answer", Align::kLeft, 0}};
-  for (const std::string& label : report.labels) columns.push_back({one_line(label), Align::kRight, 0});
+  for (const std::size_t answer : labels)
+    columns.push_back({one_line(report.labels[answer]), Align::kRight, 0});
   Table table(columns);
-  for (std::size_t truth = 0; truth < report.confusion.size(); ++truth) {
+  for (const std::size_t truth : labels) {
     std::vector<std::string> row{one_line(report.labels[truth])};
-    for (const std::size_t count : report.confusion[truth])
+    for (const std::size_t answer : labels) {
+      const std::size_t count = report.confusion[truth][answer];
       row.push_back(count == 0 ? std::string(".") : fmt::format("{}", count));
+    }
     table.add(std::move(row));
   }
   return "Confusion at the last exit\n" + table.str();
@@ -165,7 +178,7 @@ std::string report_tables(const Report& report, const ReportTables& wanted) {
   if (wanted.exits) text += "\n" + exit_table(report);
   if (wanted.rules) text += "\n" + rule_table(report, wanted.rule);
   if (wanted.rules && !report.operating_points.empty()) text += "\n" + point_table(report);
-  if (wanted.classes) text += "\n" + class_table(report, wanted.policy);
+  if (wanted.classes) text += "\n" + class_table(report, wanted);
   if (wanted.confusion) text += "\n" + confusion_table(report);
   return text;
 }

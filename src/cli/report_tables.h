@@ -14,8 +14,9 @@ struct ReportTables {
   bool classes = true;
   bool confusion = true;
   std::string rule;  // only this rule's rows; empty: all
-  // The policy under which the table of classes shows where clips leave: by a rule of the report's with one
-  // threshold; otherwise it shows nothing of that.
+  // The policy under which the table of classes shows where clips leave: the operating point of this name,
+  // or else a rule of the report's with one threshold. By a fixed exit it shows nothing of that.
+  std::string operating_point;
   exits::Policy policy;
 };
 

@@ -124,10 +124,11 @@ bool sizes_match(const Layers& norms, const Layers& denses, std::size_t side) {
 }
 
 Error cannot_tell(std::size_t norms, std::size_t exits, int relus) {
-  return unsupported(fmt::format(
-      "names do not tell which of {} further batch norms and {} ReLU belong to which of {} exits; save the "
-      "whole model (model.save(\"x.h5\"))",
-      norms, relus, exits));
+  return unsupported(
+      fmt::format("names do not tell which of {} further batch norms and {} ReLU belong to which of {} "
+                  "exits; is it another "
+                  "architecture? If not, save the whole model (model.save(\"x.h5\"))",
+                  norms, std::max(relus, 0), exits));
 }
 
 // The norms of all exits, before and after their dense layers; either may be empty.
@@ -158,7 +159,8 @@ Expected<std::vector<LarqExit>> exits_from_names(const KerasFile& file, const La
   const Layers norms = all(file, is_norm);
   const auto own = static_cast<std::size_t>(backbone.norms);
   if (norms.size() < own)
-    return corrupt(fmt::format("{} batch norms, fewer than the {} of the network", norms.size(), own));
+    return corrupt(fmt::format(
+        "{} batch norms, fewer than the {} of the network; is it another architecture?", norms.size(), own));
   if (denses.size() == 1) return std::vector{only_exit(file, *denses[0], norms, backbone.norms)};
   const Order order(file);
   int first_dense = order.of(*denses[0]);

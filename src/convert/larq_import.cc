@@ -90,9 +90,10 @@ class Import {
       if (const auto* norm = std::get_if<graph::BatchNorm>(&layer.op)) head_epsilon_ = norm->epsilon;
     placement_ = wanted.placement;
     if (pattern_.exit_count() != exits)
-      return invalid_argument(
-          fmt::format("{} exits (dense layers), --placement {} has {}; name the layers that they read", exits,
-                      placement_, pattern_.exit_count()));
+      return invalid_argument(fmt::format(
+          "{} exits (dense layers), --placement {} has {}; name the layers that they read, or is it "
+          "another architecture?",
+          exits, placement_, pattern_.exit_count()));
     return {};
   }
 
@@ -363,12 +364,7 @@ class Import {
     model_->storage = std::move(storage);
     model_->network = network_;
     model_->front_end = model::front_end_for(network_.input_shape());
-    model_->labels = options_.labels;
-    for (int i = 0; options_.labels.empty() && i < network_.classes(); ++i)
-      model_->labels.push_back(fmt::format("label-{}", i));
-    if (static_cast<int>(model_->labels.size()) != network_.classes())
-      return invalid_argument(fmt::format("{} labels given, the exits have {} classes", model_->labels.size(),
-                                          network_.classes()));
+    for (int i = 0; i < network_.classes(); ++i) model_->labels.push_back(fmt::format("label-{}", i));
     model_->temperatures.assign(static_cast<std::size_t>(network_.exit_count()), 1.0F);
     model_->provenance.architecture = network_.architecture();
     model_->provenance.placement = placement_;
@@ -392,6 +388,19 @@ class Import {
   std::vector<std::string> assumed_;
 };
 
+// What is wrong here is wrong with the labels, not with the network's file.
+Status set_labels(model::Model& model, const LarqOptions& options) {
+  const auto named = [&](const std::string& message) {
+    return invalid_argument(fmt::format("{}: {}", options.labels_from, message));
+  };
+  if (static_cast<int>(options.labels.size()) != model.network.classes())
+    return named(fmt::format("{} labels, but the network's exits have {} classes", options.labels.size(),
+                             model.network.classes()));
+  model.labels = options.labels;
+  if (const Status fits = model::validate(model); !fits.ok()) return named(fits.error().message);
+  return {};
+}
+
 }  // namespace
 
 Expected<LarqImport> import_larq(const std::filesystem::path& file, const LarqOptions& options) {
@@ -403,6 +412,7 @@ Expected<LarqImport> import_larq(const std::filesystem::path& file, const LarqOp
   if (!config.ok()) return named(config.error());
   Expected<LarqImport> imported = Import(keras, std::move(*config), options).run();
   if (!imported.ok()) return named(imported.error());
+  if (!options.labels.empty()) BITTERN_RETURN_IF_ERROR(set_labels(*imported->model, options));
   return imported;
 }
 

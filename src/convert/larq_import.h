@@ -16,7 +16,8 @@ struct LarqOptions {
   std::string architecture;
   // As graph::BuildOptions; empty: `paper` for five exits, the network's end for one.
   std::string placement;
-  std::vector<std::string> labels;  // one per class; empty: "label-0", ...
+  std::vector<std::string> labels;         // one per class; empty: "label-0", ...
+  std::string labels_from = "the labels";  // what errors about them name, such as their file
   // The kernel quantizer of QuantDense exits, "ste_sign", "magnitude_aware_sign" or "none", which a file of
   // weights alone does not tell. Empty: what a whole-model file says; of weights ste_sign, but none for the
   // only exit behind a ReLU, which is the published networks' head.

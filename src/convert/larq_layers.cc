@@ -108,10 +108,10 @@ Expected<std::vector<Layers>> match_layers(const KerasFile& file, const graph::N
     for (int g = 0; g < groups; ++g) {
       const KerasLayer* found = named ? file.find(names[static_cast<std::size_t>(g)]) : queue->take();
       if (found == nullptr) {
-        return not_found(fmt::format("no layer for {} ({}) of {}{}", layer.name, graph::kind(layer.op),
-                                     network.architecture(),
-                                     named ? ": " + names[static_cast<std::size_t>(g)] + " is not there"
-                                           : "; is it another architecture?"));
+        return not_found(
+            fmt::format("no layer for {} ({}) of {}{}; is it another architecture?", layer.name,
+                        graph::kind(layer.op), network.architecture(),
+                        named ? ": " + names[static_cast<std::size_t>(g)] + " is not there" : ""));
       }
       matched[static_cast<std::size_t>(i)].push_back(found);
       used.insert(found->name);

@@ -37,6 +37,8 @@ struct Dataset {
   std::vector<std::filesystem::path> noise;  // background recordings, if the layout has some
   std::vector<std::string> warnings;         // a class without clips in a split, ...
   std::vector<const Clip*> of(Split split) const;
+  // But for those that say which label lacks clips in another split; no split: in any.
+  std::vector<std::string> warnings_for(std::optional<Split> split) const;
   std::string digest() const;  // hexadecimal, over relative paths, sizes, labels and splits
   std::filesystem::path root;
 };

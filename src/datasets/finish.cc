@@ -55,6 +55,10 @@ void sort_labels(Dataset& dataset) {
   for (Clip& clip : dataset.clips) clip.label = place[static_cast<std::size_t>(clip.label)];
 }
 
+std::string no_clips_in(std::string_view label, Split split) {
+  return fmt::format("label '{}' has no clips in {}", label, name(split));
+}
+
 Status check_labels(Dataset& dataset) {
   std::vector<std::array<std::size_t, 3>> counts(dataset.labels.size());
   std::array<std::size_t, 3> totals = {};
@@ -74,7 +78,7 @@ Status check_labels(Dataset& dataset) {
     for (const Split split : kSplits) {
       const auto at = static_cast<std::size_t>(split);
       if (of_label[at] > 0 || totals[at] == 0) continue;
-      dataset.warnings.push_back(fmt::format("label '{}' has no clips in {}", text, name(split)));
+      dataset.warnings.push_back(no_clips_in(text, split));
     }
   }
   return {};
@@ -97,6 +101,17 @@ void check_speakers(Dataset& dataset) {
 }
 
 }  // namespace
+
+std::vector<std::string> Dataset::warnings_for(std::optional<Split> split) const {
+  std::set<std::string> others;
+  for (const std::string& label : labels)
+    for (const Split other : kSplits)
+      if (other != split) others.insert(no_clips_in(label, other));
+  std::vector<std::string> lines;
+  for (const std::string& warning : warnings)
+    if (!others.contains(warning)) lines.push_back(warning);
+  return lines;
+}
 
 Expected<Dataset> finish(Dataset dataset) {
   if (dataset.clips.empty())

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "evaluation/calibration.h"
@@ -44,6 +45,7 @@ Part part_of(const Collected& collected, const Truth& truth, std::span<const std
     part.collected.shares.insert(part.collected.shares.end(), shares.begin(), shares.end());
     part.truth.labels.push_back(truth.labels[clip]);
     part.truth.groups.push_back(truth.groups[clip]);
+    if (!truth.speaker_known.empty()) part.truth.speaker_known.push_back(truth.speaker_known[clip]);
   }
   return part;
 }
@@ -70,11 +72,35 @@ Error not_shown(const Choice& choice, const Claim& claim, std::size_t units,
                                         choice.needed_units));
   if (options.goal == Goal::kAccuracyLoss)
     return invalid_argument(
-        fmt::format("{}: even the strictest threshold lost {:.4f} on {} {}; allow a greater loss", promise,
-                    choice.failed_mean, units, unit));
+        fmt::format("{}: even the strictest threshold lost {:.4f} on the {} {} of the testing half; allow a "
+                    "greater loss",
+                    promise, choice.failed_mean, choice.failed_units, unit));
   const double whole = options.goal == Goal::kTime ? options.limit / claim.limit : 1;
   return invalid_argument(fmt::format("{}: leaving at exit 1 always takes {:.4g} already; give more", promise,
                                       choice.failed_mean * whole));
+}
+
+// The clips whose speaker is known, alone: each of the others would count as a speaker of its own.
+Expected<Calibration> calibrate_known(const Collected& collected, const Truth& truth,
+                                      const CalibrateOptions& options) {
+  std::vector<std::size_t> known;
+  for (std::size_t clip = 0; clip < collected.clips; ++clip)
+    if (truth.speaker_known[clip] != 0) known.push_back(clip);
+  if (known.empty())
+    return invalid_argument("of no clip the speaker is known: nothing can be promised over speakers");
+  const Part part = part_of(collected, truth, known);
+  BITTERN_ASSIGN_OR_RETURN(Calibration found, calibrate(part.collected, part.truth, options));
+  found.left_out = collected.clips - known.size();
+  return found;
+}
+
+// "0.0080 above it": what the mean was of what the promise limits.
+std::string measured_text(double mean, Goal goal) {
+  if (goal == Goal::kMacs) return fmt::format("{:.3f} of it", mean);
+  if (goal == Goal::kTime) return fmt::format("{:.4g} us", mean);
+  const std::string points = fmt::format("{:.4f}", std::abs(mean));
+  if (points == "0.0000") return "no difference";
+  return fmt::format("{} {} it", points, mean > 0 ? "below" : "above");
 }
 
 }  // namespace
@@ -82,6 +108,8 @@ Error not_shown(const Choice& choice, const Claim& claim, std::size_t units,
 Expected<Calibration> calibrate(const Collected& collected, const Truth& truth,
                                 const CalibrateOptions& options) {
   if (collected.exits < 2) return invalid_argument("the model has one exit: there is nothing to choose");
+  if (options.by_speaker && std::ranges::count(truth.speaker_known, 0) > 0)
+    return calibrate_known(collected, truth, options);
   if (collected.clips < 2) return invalid_argument("one clip is too few: give two at least");
   Claim claim{.limit = options.limit, .high = 1, .confidence = options.confidence};
   if (options.goal == Goal::kTime) {
@@ -143,9 +171,12 @@ Expected<Calibration> calibrate(const Collected& collected, const Truth& truth,
 
 std::string promise_text(const Calibration& calibration, const CalibrateOptions& options,
                          const std::string& split) {
-  return fmt::format("{}, as the mean of {}, confidence {:g}; {:.4g} on {} {} clips", limit_text(options),
-                     options.by_speaker ? "speakers" : "clips", options.confidence, calibration.mean,
-                     calibration.halves.testing.size(), split);
+  const std::string speakers =
+      options.by_speaker ? fmt::format(" of {} speakers", calibration.speakers) : std::string();
+  return fmt::format("{}, as the mean of {}, confidence {:g}; measured: {} on {} {} clips{}",
+                     limit_text(options), options.by_speaker ? "speakers" : "clips", options.confidence,
+                     measured_text(calibration.mean, options.goal), calibration.halves.testing.size(), split,
+                     speakers);
 }
 
 }  // namespace bittern::evaluation

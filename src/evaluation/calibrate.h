@@ -24,7 +24,7 @@ struct CalibrateOptions {
   Goal goal = Goal::kAccuracyLoss;
   double limit = 0.01;  // in the goal's unit
   double confidence = 0.95;
-  bool by_speaker = false;
+  bool by_speaker = false;               // clips whose speaker is not known are left out
   std::vector<float> temperatures = {};  // [exits] to keep; empty: fitted
   std::vector<double> exit_us = {};      // [exits], features to decision; needed for kTime
   std::uint64_t seed = 0;                // of the split in halves
@@ -37,10 +37,11 @@ struct Calibration {
   std::vector<double> ece;          // [exits] with the temperatures
   std::vector<double> ece_without;  // [exits] with temperature 1
   std::vector<float> thresholds;    // [exits], of the rule "entropy"
-  Halves halves;
-  std::size_t speakers = 0;  // groups among the clips that test
-  Outcome outcome;           // under the thresholds
-  Proportion last_accuracy;  // of the last exit
+  Halves halves;                    // places among the clips that are not left out
+  std::size_t left_out = 0;         // by speaker: clips of no known speaker
+  std::size_t speakers = 0;         // groups among the clips that test
+  Outcome outcome;                  // under the thresholds
+  Proportion last_accuracy;         // of the last exit
   // Of what is promised, in its unit, over the clips or, where these are one observation each, speakers.
   double mean = 0;
   double accuracy_loss = 0;  // the difference

@@ -14,6 +14,8 @@
 namespace bittern::evaluation {
 namespace {
 
+const std::string kNoPromise = "none under --only: it was made for all labels";
+
 // Times every row of `report`, each by really classifying under its policy.
 Status add_times(Report& report, const std::shared_ptr<const model::Model>& model, const LabelledClips& clips,
                  const EvaluateOptions& options) {
@@ -74,12 +76,14 @@ Expected<std::vector<ExitRow>> exit_rows(const model::Model& model, const Collec
   return rows;
 }
 
-// One row for each rule and threshold of its sweep, and the policy's own.
+// One row for each rule and threshold of its sweep that means something here, and the policy's own.
 Expected<std::vector<RuleRow>> rule_rows(const exits::Policy& chosen, const Answers& answers,
                                          const Truth& truth, const Collected& collected) {
   std::vector<RuleRow> rows;
   for (const exits::Rule& rule : exits::rules()) {
     std::set<float> thresholds(rule.sweep.begin(), rule.sweep.end());
+    if (rule.counts_exits)
+      std::erase_if(thresholds, [&](float most) { return most > static_cast<float>(answers.exits); });
     if (chosen.rule == &rule && chosen.one_threshold()) thresholds.insert(chosen.thresholds[0]);
     for (const float threshold : thresholds) {
       BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
@@ -91,15 +95,16 @@ Expected<std::vector<RuleRow>> rule_rows(const exits::Policy& chosen, const Answ
   return rows;
 }
 
+// only: whether answers were restricted. Entropies are other ones then, and the promise was not about them.
 Expected<std::vector<PointRow>> point_rows(const model::Model& model, const Answers& answers,
-                                           const Truth& truth, const Collected& collected) {
+                                           const Truth& truth, const Collected& collected, bool only) {
   std::vector<PointRow> rows;
   for (const model::OperatingPoint& point : model.operating_points) {
     BITTERN_ASSIGN_OR_RETURN(const exits::Policy policy,
                              exits::Policy::with_thresholds(point.rule, point.thresholds));
     const Outcome outcome = apply(policy, answers, truth, collected);
-    rows.push_back({point.name, point.rule, point.thresholds, point.promise, outcome, std::nullopt,
-                    against_last_exit(outcome, answers, truth)});
+    rows.push_back({point.name, point.rule, point.thresholds, only ? kNoPromise : point.promise, outcome,
+                    std::nullopt, against_last_exit(outcome, answers, truth)});
   }
   return rows;
 }
@@ -131,7 +136,8 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
 
   BITTERN_ASSIGN_OR_RETURN(report.exits, exit_rows(*model, collected, answers, truth, options.only));
   BITTERN_ASSIGN_OR_RETURN(report.rules, rule_rows(options.policy, answers, truth, collected));
-  BITTERN_ASSIGN_OR_RETURN(report.operating_points, point_rows(*model, answers, truth, collected));
+  BITTERN_ASSIGN_OR_RETURN(report.operating_points,
+                           point_rows(*model, answers, truth, collected, !options.only.empty()));
   const int exits = model->network.exit_count();
   report.per_class = accuracy_per_class(answers, truth, exits, collected.classes);
   report.confusion = confusion(answers, truth, exits, collected.classes);
@@ -147,7 +153,8 @@ Expected<Report> evaluate(const std::shared_ptr<const model::Model>& model, cons
                                   .exit = exit,
                                   .entropy = of_clip[place].entropy,
                                   .macs_share = collected.shares_of(clip)[place],
-                                  .time_us = std::nullopt});
+                                  .time_us = std::nullopt,
+                                  .speaker = clips.speakers[clip]});
     }
   }
   if (options.timing) BITTERN_RETURN_IF_ERROR(add_times(report, model, clips, options));

@@ -62,6 +62,13 @@ std::vector<std::uint32_t> group_by_speaker(std::span<const std::string> speaker
   return groups;
 }
 
+std::vector<std::uint8_t> known_speakers(std::span<const std::string> speakers) {
+  std::vector<std::uint8_t> known;
+  known.reserve(speakers.size());
+  for (const std::string& speaker : speakers) known.push_back(speaker.empty() ? 0 : 1);
+  return known;
+}
+
 Proportion proportion(std::span<const std::uint8_t> right, std::span<const std::uint32_t> groups) {
   const auto total = static_cast<std::size_t>(
       std::count_if(right.begin(), right.end(), [](std::uint8_t one) { return one != 0; }));

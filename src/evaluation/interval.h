@@ -24,6 +24,8 @@ Proportion wilson(std::size_t right, std::size_t clips);
 
 // One number per clip, the same for clips of one speaker. An unknown speaker ("") is one of its own.
 std::vector<std::uint32_t> group_by_speaker(std::span<const std::string> speakers);
+// 1 where the speaker is known.
+std::vector<std::uint8_t> known_speakers(std::span<const std::string> speakers);
 
 // The share of ones in `right` [clips]. Clips of one speaker stand or fall together, so where a group of
 // `groups` [clips] has more than one clip, the groups are also drawn with replacement 2,000 times (a cluster

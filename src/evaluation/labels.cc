@@ -51,10 +51,8 @@ Expected<std::vector<int>> match_labels(std::span<const std::string> data, std::
     matched.push_back(index);
   }
   if (!missing.empty() && only.empty()) {
-    return invalid_argument(fmt::format(
-        "the data has labels that the model lacks: {}; the model has: {} (another --task, or --only to leave "
-        "labels out?)",
-        listed(missing), listed(model)));
+    return invalid_argument(fmt::format("the data has labels that the model lacks: {}; the model has: {}",
+                                        listed(missing), listed(model)));
   }
   return matched;
 }

@@ -9,7 +9,8 @@ std::size_t index(int from_one) { return static_cast<std::size_t>(from_one - 1);
 
 Answers answer_all(const Collected& collected, std::span<const float> temperatures,
                    std::span<const std::uint8_t> only) {
-  Answers answers{.clips = collected.clips, .exits = collected.exits, .values = {}};
+  Answers answers{
+      .clips = collected.clips, .exits = collected.exits, .classes = collected.classes, .values = {}};
   answers.values.reserve(collected.clips * collected.exits);
   std::vector<float> probabilities(collected.classes);
   for (std::size_t clip = 0; clip < collected.clips; ++clip) {

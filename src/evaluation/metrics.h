@@ -17,6 +17,7 @@ namespace bittern::evaluation {
 struct Answers {
   std::size_t clips = 0;
   std::size_t exits = 0;
+  std::size_t classes = 0;
   std::vector<exits::Answer> values;
 
   std::span<const exits::Answer> of(std::size_t clip) const {
@@ -32,6 +33,8 @@ Answers answer_all(const Collected& collected, std::span<const float> temperatur
 struct Truth {
   std::vector<int> labels;            // [clips], index into the model's labels
   std::vector<std::uint32_t> groups;  // [clips], from group_by_speaker()
+  // [clips], 1 where the speaker is known; empty: where no one asks.
+  std::vector<std::uint8_t> speaker_known = {};
 };
 
 // The exit, from 1, at which `policy` leaves.

@@ -1,5 +1,6 @@
 #include "evaluation/report.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "json/text.h"
@@ -132,7 +133,8 @@ Json clips_json(const Report& report) {
                 {"label", row.label},
                 {"exit", row.exit},
                 {"entropy", shortest(row.entropy)},
-                {"macs_share", row.macs_share}};
+                {"macs_share", row.macs_share},
+                {"speaker", row.speaker.empty() ? Json() : Json(row.speaker)}};
     add_time(object, row.time_us);
     list.push_back(std::move(object));
   }
@@ -140,6 +142,13 @@ Json clips_json(const Report& report) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> Report::possible_labels() const {
+  std::vector<std::size_t> possible;
+  for (std::size_t label = 0; label < labels.size(); ++label)
+    if (only.empty() || std::ranges::count(only, labels[label]) > 0) possible.push_back(label);
+  return possible;
+}
 
 double PointRow::accuracy_loss() const {
   if (outcome.accuracy.clips == 0) return 0;

@@ -38,7 +38,7 @@ struct PointRow {
   std::string name;
   std::string rule;
   std::vector<float> thresholds;
-  std::string promise;
+  std::string promise;  // under `only` that it does not hold
   Outcome outcome;
   std::optional<double> time_us;
   Exchange exchange = {};  // with the last exit
@@ -56,6 +56,7 @@ struct ClipRow {
   float entropy = 0;  // nats
   double macs_share = 0;
   std::optional<double> time_us;
+  std::string speaker = {};  // "" where not known
 };
 
 struct Report {
@@ -81,6 +82,9 @@ struct Report {
   std::vector<std::vector<std::size_t>> confusion;  // [truth][answer]
   std::string policy;                               // of clip_rows, in words
   std::vector<ClipRow> clip_rows;                   // empty unless asked for
+
+  // Indices of the labels that clips and answers can have: those of `only`, or all.
+  std::vector<std::size_t> possible_labels() const;
 };
 
 // {"value", "low", "high", "clips"}; value is null without clips.

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kLevels = 40;   // per exit
 constexpr double kLeastStep = 0.005;  // of the work of all clips, that a step of the path saves
-constexpr float kAlways = 10;         // above the entropy of 4,096 equal labels, the most that there may be
 
 std::size_t taken(std::span<const exits::Answer> answers, const Thresholds& thresholds) {
   std::size_t exit = 0;
@@ -19,7 +18,7 @@ std::size_t taken(std::span<const exits::Answer> answers, const Thresholds& thre
   return exit;
 }
 
-// Quantiles of an exit's entropies, to four decimals, and kAlways.
+// Quantiles of an exit's entropies, to four decimals, and all_leave().
 std::vector<float> levels(const Answers& answers, std::span<const std::size_t> clips, std::size_t exit) {
   std::vector<float> entropies;
   for (const std::size_t clip : clips) entropies.push_back(answers.of(clip)[exit].entropy);
@@ -30,7 +29,7 @@ std::vector<float> levels(const Answers& answers, std::span<const std::size_t> c
   };
   for (std::size_t i = 1; i < kLevels; ++i)
     add(std::round(entropies[i * entropies.size() / kLevels] * 1e4F) / 1e4F);
-  add(kAlways);
+  add(all_leave(answers.classes));
   return result;
 }
 
@@ -76,6 +75,11 @@ double design_effect(std::span<const double> values, std::span<const std::size_t
 
 }  // namespace
 
+float all_leave(std::size_t classes) {
+  const double most = std::log(static_cast<double>(std::max<std::size_t>(classes, 1)));
+  return static_cast<float>((std::floor(most * 1e3) + 2) / 1e3);
+}
+
 double accuracy_loss(std::span<const exits::Answer> answers, int label, const Thresholds& thresholds) {
   const bool right = answers[taken(answers, thresholds)].label == label;
   const bool right_at_last = answers.back().label == label;
@@ -97,9 +101,10 @@ std::vector<Thresholds> threshold_path(const Answers& answers, const Truth& trut
     }
     return sum;
   };
+  const float always = all_leave(answers.classes);
   Totals now = totals(path.back());
   const double whole = now.cost;
-  while (exits > 1 && path.back()[0] < kAlways) {
+  while (exits > 1 && path.back()[0] < always) {
     Thresholds best;
     double best_gain = -1;
     Totals best_totals;
@@ -110,7 +115,7 @@ std::vector<Thresholds> threshold_path(const Answers& answers, const Truth& trut
         raised[exit] = level;
         const Totals then = totals(raised);
         const double saved = now.cost - then.cost;
-        if (saved < kLeastStep * whole && level < kAlways) continue;
+        if (saved < kLeastStep * whole && level < always) continue;
         // As if a hundredth of what is saved were lost in any case: large steps are not better than small.
         const double gain = saved / (std::max(then.loss - now.loss, 0.0) + 0.01 * saved + 1e-9);
         if (gain > best_gain) {
@@ -185,6 +190,7 @@ Choice choose_thresholds(std::span<const Thresholds> path, const Answers& answer
       continue;
     }
     choice.failed_mean = mean(testing);
+    choice.failed_units = testing.size();
     if (capital > 0)
       choice.needed_units = static_cast<std::size_t>(
           std::ceil(static_cast<double>(tuning.size() + testing.size()) * needed / capital));

@@ -16,6 +16,10 @@ namespace bittern::evaluation {
 // Thresholds of the rule "entropy"; the last exit's is 0 and does not matter.
 using Thresholds = std::vector<float>;
 
+// A threshold, to three decimals, under which all leave: entropy is at most the logarithm of the classes; of
+// many classes, summed in floats, up to a thousandth more.
+float all_leave(std::size_t classes);
+
 // From all zeros (no clip leaves early) to all clips leaving at exit 1. Each step raises one exit's threshold
 // to the next level at which it saves anything to speak of; that exit's which saves most work for the
 // accuracy that it loses on `clips` (indices).
@@ -43,9 +47,10 @@ Halves split_in_halves(std::span<const std::uint32_t> groups, std::uint64_t seed
 struct Choice {
   std::optional<Thresholds> thresholds;  // none: not even the first could be shown to keep the promise
   double mean = 0;                       // of what is promised, over the units that test
-  // Of the first that could not be shown: its mean over the clips that test, and about how many units (clips
-  // or speakers) would show it were they all like these; 0: no number would.
+  // Of the first that could not be shown: its mean over the units (clips or speakers) that test, how many
+  // these are, and about how many in both halves would show it were they all like these; 0: no number would.
   double failed_mean = 0;
+  std::size_t failed_units = 0;
   std::size_t needed_units = 0;
 };
 

@@ -31,7 +31,8 @@ bool leave(std::span<const Answer> answers, float threshold) {
 Rule patience_rule() {
   return {kName, "leave when as many exits in a row as the threshold says gave the same label",
           2.0F,  {1.0F, 2.0F, 3.0F, 4.0F, 5.0F},
-          check, leave};
+          check, leave,
+          true};
 }
 
 }  // namespace bittern::exits

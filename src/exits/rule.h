@@ -30,6 +30,8 @@ struct Rule {
   Status (*check)(float threshold);
   // answers: exits 1..k, the latest last. True: leave with the latest.
   bool (*leave)(std::span<const Answer> answers, float threshold);
+  // The threshold is a number of exits: more than a network has means no more than all of them.
+  bool counts_exits = false;
 };
 
 std::span<const Rule> rules();

@@ -186,7 +186,7 @@ void add_calibration(Page& page, const Report& report) {
 void add_classes(Page& page, const Report& report) {
   page.heading("Each class");
   Table table{{"class", "accuracy", "95 % interval", "clips"}, {}};
-  for (std::size_t c = 0; c < report.per_class.size(); ++c) {
+  for (const std::size_t c : report.possible_labels()) {
     const Proportion& p = report.per_class[c];
     table.rows.push_back({report.labels[c], percent(p), interval(p), fmt::format("{}", p.clips)});
   }
@@ -214,12 +214,14 @@ void add_classes(Page& page, const Report& report) {
 void add_confusion(Page& page, const Report& report) {
   page.heading("Confusion");
   Table table{{"truth \\ answer"}, {}};
-  for (const std::string& label : report.labels) table.header.push_back(label);
-  for (std::size_t truth = 0; truth < report.confusion.size(); ++truth) {
+  const std::vector<std::size_t> labels = report.possible_labels();
+  for (const std::size_t answer : labels) table.header.push_back(report.labels[answer]);
+  for (const std::size_t truth : labels) {
     std::size_t all = 0;
     for (const std::size_t count : report.confusion[truth]) all += count;
     std::vector<Cell> cells{report.labels[truth]};
-    for (const std::size_t count : report.confusion[truth]) {
+    for (const std::size_t answer : labels) {
+      const std::size_t count = report.confusion[truth][answer];
       if (count == 0) {
         cells.emplace_back("");
       } else {

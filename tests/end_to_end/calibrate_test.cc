@@ -72,11 +72,60 @@ TEST_F(Calibrate, StoresWhatItPromisesAndClassifyUsesIt) {
   const Finished classified =
       bittern({"classify", path("new.bittern"), kSamples, "--json", "--operating-point", "macs-0.7"});
   ASSERT_EQ(classified.status, 0) << classified.err;
-  for (const Json& answer : json_lines(classified.out)) {
-    const int exit = answer["exit"];
-    if (exit == 3) continue;
-    EXPECT_LT(answer["entropy"].get<float>(), point.thresholds[static_cast<std::size_t>(exit) - 1]);
+  // Where each exit's entropy says that a clip must leave, whatever --operating-point does.
+  std::vector<std::vector<Json>> at_exit;
+  for (const char* exit : {"1", "2", "3"})
+    at_exit.push_back(
+        json_lines(bittern({"classify", path("new.bittern"), kSamples, "--json", "--exit", exit}).out));
+  const std::vector<Json> answers = json_lines(classified.out);
+  ASSERT_EQ(answers.size(), 36U);
+  std::size_t early = 0;
+  for (std::size_t clip = 0; clip < answers.size(); ++clip) {
+    std::size_t exit = 0;
+    while (exit < 2 && !(at_exit[exit][clip]["entropy"].get<float>() < point.thresholds[exit])) ++exit;
+    EXPECT_EQ(answers[clip]["file"], at_exit[exit][clip]["file"]);
+    EXPECT_EQ(answers[clip]["exit"], exit + 1) << answers[clip]["file"];
+    EXPECT_EQ(answers[clip]["label"], at_exit[exit][clip]["label"]);
+    early += exit < 2 ? 1 : 0;
   }
+  EXPECT_GT(early, 0U);
+  // Nor is it the default rule's doing.
+  const Finished by_default = bittern({"classify", path("new.bittern"), kSamples, "--json"});
+  std::size_t other = 0;
+  const std::vector<Json> defaults = json_lines(by_default.out);
+  for (std::size_t clip = 0; clip < answers.size(); ++clip)
+    other += defaults[clip]["exit"] != answers[clip]["exit"] ? 1 : 0;
+  EXPECT_GT(other, 0U);
+}
+
+// Samples by their names, of which `_silence_`'s tell no speaker.
+TEST_F(Calibrate, OverSpeakersClipsWithoutOneAreLeftOut) {
+  fs::create_directories(folder_ / "data/validation");
+  std::size_t unknown = 0;
+  for (const std::string& word : kWords) {
+    fs::copy(kSamples + "/test/" + word, folder_ / "data/validation" / word);
+    if (word == "_silence_")
+      unknown = static_cast<std::size_t>(
+          std::distance(fs::directory_iterator(folder_ / "data/validation" / word), {}));
+  }
+  const std::vector<std::string> over{"--over", "speakers", "--budget-macs", "0.9", "--confidence", "0.5"};
+  const Json found = calibrated(over);
+  EXPECT_EQ(found["clips_left_out"], unknown);
+  EXPECT_EQ(found["clips_tuning"].get<std::size_t>() + found["clips_testing"].get<std::size_t>() + unknown,
+            36U);
+  std::vector<std::string> line{"calibrate", model_, "--data", path("data"), "--dry-run"};
+  line.insert(line.end(), over.begin(), over.end());
+  EXPECT_NE(
+      bittern(line).out.find(std::to_string(unknown) + " clips left out: of speakers that are not known"),
+      std::string::npos);
+  for (const std::string& word : kWords)
+    if (word != "_silence_") fs::remove_all(folder_ / "data/validation" / word);
+  for (const std::string& word : kWords)
+    if (word != "_silence_")
+      fs::copy(folder_ / "data/validation/_silence_", folder_ / "data/validation" / word);
+  line.back() = "0.9";
+  expect_failure(bittern({"calibrate", model_, "--data", path("data"), "--quiet", "--over", "speakers"}),
+                 "of no clip the speaker is known");
 }
 
 TEST_F(Calibrate, KeepsTemperaturesThatOtherPointsNeed) {
@@ -110,7 +159,16 @@ TEST_F(Calibrate, MistakesAreOneLine) {
   expect_wrong_usage(with({"--budget-macs", "0.5", "--budget-us", "100"}), "--budget-");
   expect_wrong_usage(with({"--confidence", "1"}), "'1'");
   expect_wrong_usage(with({"--split", "train"}), "'train'");
-  expect_failure(with({"--split", "test"}), "no test clips");
+  // Advice names what the command has: neither `all` nor --only.
+  const Finished no_test = with({"--split", "test"});
+  expect_failure(no_test, "no test clips (there are: validation ");
+  EXPECT_TRUE(no_test.err.ends_with("); choose --split validation\n")) << no_test.err;
+  fs::create_directories(folder_ / "data/validation/maybe");
+  fs::copy_file(kSamples + "/test/yes/692a88e6_nohash_3.flac", folder_ / "data/validation/maybe/0.flac");
+  const Finished unknown = with({});
+  expect_failure(unknown, "labels that the model lacks: maybe");
+  EXPECT_EQ(unknown.err.find("--only"), std::string::npos) << unknown.err;
+  fs::remove_all(folder_ / "data/validation/maybe");
   expect_failure(with({"--name", std::string(300, 'n')}), "--name");
   expect_failure(with({"--out", path("none/x.bittern")}), "none");
   expect_failure(with({"--budget-us", "1e9"}), "nothing need leave early");

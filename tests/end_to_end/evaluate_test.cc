@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <map>
 #include <set>
 
 #include "datasets/dataset.h"
@@ -68,7 +69,7 @@ TEST_F(Evaluate, TheReportHoldsTogether) {
     EXPECT_EQ(json["exits"][i]["exit"], i + 1);
     expect_accuracy(json["exits"][i]["accuracy"], 36);
   }
-  EXPECT_GE(json["rules"].size(), 20U);
+  EXPECT_EQ(json["rules"].size(), 18U);  // five thresholds of four rules; of three exits no four agree
   for (const Json& rule : json["rules"]) {
     expect_accuracy(rule["accuracy"], 36);
     std::size_t clips = 0, weighted = 0;
@@ -257,6 +258,74 @@ TEST_F(Evaluate, AThresholdThatIsAskedForHasItsRow) {
   EXPECT_NE(table.out.find(" 0.123 "), std::string::npos) << table.out;
 }
 
+// With a threshold of its own at each exit, too, and without --per-clip.
+TEST_F(Evaluate, AnOperatingPointDecidesWhereClassesLeave) {
+  model::Model model = *model_data_;
+  model.operating_points = {{"swift", "entropy", {9.0F, 0.25F, 0.0F}, ""},
+                            {"mixed", "entropy", {1.6F, 2.0F, 0.0F}, ""}};
+  ASSERT_TRUE(model::save(model, model_).ok());
+  const auto left = [&](const std::string& name) {
+    const Json json = report({"--data", kSamples, "--operating-point", name, "--per-clip"});
+    std::map<std::string, std::vector<std::size_t>> counts;
+    for (const std::string& word : kWords) counts[word].resize(3);
+    for (const Json& clip : json["clips"])
+      ++counts[clip["truth"].get<std::string>()][clip["exit"].get<std::size_t>() - 1];
+    return counts;
+  };
+  std::set<std::string> tables;
+  for (const char* name : {"swift", "mixed"}) {
+    const Finished classes =
+        bittern({"evaluate", model_, "--data", kSamples, "--tables", "classes", "--operating-point", name});
+    EXPECT_NE(classes.out.find(std::string("leaving at each exit by operating point ") + name),
+              std::string::npos)
+        << classes.out;
+    const std::vector<std::string> rows = lines(classes.out);
+    for (const auto& [word, counts] : left(name)) {
+      std::string cells;
+      for (const std::size_t count : counts) cells += " " + std::to_string(count);
+      EXPECT_TRUE(std::ranges::any_of(rows,
+                                      [&, first = word + " "](const std::string& line) {
+                                        return line.starts_with(first) && line.ends_with(cells);
+                                      }))
+          << word << cells << "\n"
+          << classes.out;
+    }
+    tables.insert(classes.out.substr(classes.out.find("\n_silence_")));
+  }
+  EXPECT_EQ(tables.size(), 2U);
+}
+
+// Of speakers that the names tell, and of none.
+TEST_F(Evaluate, EachClipHasItsSpeaker) {
+  const Json json = report({"--data", kSamples, "--per-clip"});
+  std::set<std::string> speakers;
+  std::size_t unknown = 0;
+  for (const Json& clip : json["clips"]) {
+    if (clip["speaker"].is_null()) {
+      ++unknown;
+      EXPECT_EQ(clip["truth"], "_silence_");
+    } else {
+      const std::string speaker = clip["speaker"];
+      EXPECT_NE(clip["file"].get<std::string>().find(speaker + "_nohash_"), std::string::npos);
+      speakers.insert(speaker);
+    }
+  }
+  EXPECT_EQ(json["data"]["speakers"], speakers.size());
+  EXPECT_EQ(json["data"]["clips_of_unknown_speakers"], unknown);
+  EXPECT_GT(unknown, 0U);
+}
+
+// What a split lacks that is not measured is no one's concern.
+TEST_F(Evaluate, WarnsOfTheSplitThatIsMeasured) {
+  make_data(2);
+  fs::create_directories(folder_ / "data/train/yes");
+  fs::copy_file(folder_ / "data/test/yes/0.flac", folder_ / "data/train/yes/0.flac");
+  EXPECT_EQ(bittern({"evaluate", model_, "--data", path("data")}).err, "");
+  EXPECT_EQ(bittern({"evaluate", model_, "--data", path("data"), "--split", "all"}).err, "");
+  expect_one_line(bittern({"evaluate", model_, "--data", path("data"), "--split", "train"}),
+                  "label 'no' has no clips in train");
+}
+
 TEST_F(Evaluate, OnlyLeavesOtherClipsOut) {
   const Json json = report({"--data", kSamples, "--only", "yes,no"});
   EXPECT_EQ(json["data"]["clips"], 6);
@@ -267,6 +336,30 @@ TEST_F(Evaluate, OnlyLeavesOtherClipsOut) {
       if (kWords[answer] != "yes" && kWords[answer] != "no") {
         EXPECT_EQ(json["confusion"][truth][answer], 0);
       }
+  const Finished printed =
+      bittern({"evaluate", model_, "--data", kSamples, "--only", "yes,no", "--tables", "classes,confusion"});
+  std::size_t rows = 0;
+  for (const std::string& line : lines(printed.out)) {
+    for (const std::string& word : kWords)
+      if (line.starts_with(word + " ")) {
+        EXPECT_TRUE(word == "no" || word == "yes") << line;
+        ++rows;
+      }
+    if (line.starts_with("truth \\ answer")) {
+      EXPECT_EQ(line, "truth \\ answer  no  yes");
+    }
+  }
+  EXPECT_EQ(rows, 4U);
+}
+
+// Restricted answers are surer: a promise about all labels is not theirs.
+TEST_F(Evaluate, UnderOnlyNoPromiseIsShown) {
+  model::Model model = *model_data_;
+  model.operating_points = {{"swift", "entropy", {9.0F, 0.25F, 0.0F}, "all leave at once"}};
+  ASSERT_TRUE(model::save(model, model_).ok());
+  const Json json = report({"--data", kSamples, "--only", "yes,no"});
+  EXPECT_EQ(json["operating_points"][0]["promise"], "none under --only: it was made for all labels");
+  EXPECT_EQ(report({"--data", kSamples})["operating_points"][0]["promise"], "all leave at once");
 }
 
 TEST_F(Evaluate, LabelsThatTheModelLacksAreNamed) {
@@ -281,7 +374,8 @@ TEST_F(Evaluate, FoldersThatAreNotThereOrHoldNothing) {
   fs::create_directories(folder_ / "empty");
   expect_failure(bittern({"evaluate", model_, "--data", path("empty")}), "empty");
   expect_failure(bittern({"evaluate", model_, "--data", model_}), "tiny.bittern");
-  expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--split", "train"}), "no train clips");
+  expect_failure(bittern({"evaluate", model_, "--data", kSamples, "--split", "train"}),
+                 "no train clips (there are: test 36); choose --split test or all");
   EXPECT_EQ(bittern({"evaluate", model_, "--data", kSamples, "--split", "all"}).status, 0);
 }
 

@@ -103,6 +103,19 @@ TEST_F(FeatureLogits, GoTogetherWithTheirOptions) {
   expect_wrong_usage(bittern({"classify", model_, kSamples, "--features", features, "--logits", "--json"}),
                      "FILES");
   expect_wrong_usage(bittern({"classify", model_}), "FILES");
+  // Options that would change nothing.
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--only", "yes,no"},
+                                               {"--operating-point", "none"},
+                                               {"--exit", "1"},
+                                               {"--rule", "margin"},
+                                               {"--threshold", "0.5"},
+                                               {"--segment", "centre"},
+                                               {"--raw"},
+                                               {"--raw", "--rate", "8000"}}) {
+    std::vector<std::string> arguments{"classify", model_, "--features", features, "--logits", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    expect_wrong_usage(bittern(arguments), more[0]);
+  }
 }
 
 }  // namespace

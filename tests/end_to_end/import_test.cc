@@ -112,13 +112,26 @@ TEST_F(Import, FilesThatAreNoModels) {
 }
 
 TEST_F(Import, AnotherNetworkThanSaid) {
-  expect_refused(import_file(fixture("quicknet"), "birealnet-18"), fixture("quicknet") + ": ");
+  for (const auto& [file, architecture] :
+       {std::pair("quicknet", "birealnet-18"), std::pair("quicknet", "meliusnet-22"),
+        std::pair("quicknet", "bittern-tiny"), std::pair("meliusnet-22", "quicknet"),
+        std::pair("birealnet-18", "binarydensenet-28")}) {
+    SCOPED_TRACE(file + std::string(" as ") + architecture);
+    const Finished finished = bittern({"import", fixture(file), "--from", "larq", "--architecture",
+                                       architecture, "--out", out_, "--quiet"});
+    expect_refused(finished, fixture(file) + ": ");
+    EXPECT_NE(finished.err.find("another architecture"), std::string::npos) << finished.err;
+  }
   expect_refused(import_file(fixture("quicknet"), "quicknet", {"--placement", "s1.b1"}), "--placement");
   expect_refused(import_file(fixture("quicknet"), "quicknet", {"--placement", "nowhere"}), "nowhere");
   std::ofstream(path("labels.txt")) << "no\nyes\n";
-  expect_refused(import_file(fixture("quicknet"), "quicknet", {"--labels", path("labels.txt")}), "3 classes");
+  expect_refused(import_file(fixture("quicknet"), "quicknet", {"--labels", path("labels.txt")}),
+                 path("labels.txt") + ": 2 labels, but the network's exits have 3 classes");
   std::ofstream(path("labels.txt")) << "no\nno\nyes\n";
-  expect_refused(import_file(fixture("quicknet"), "quicknet", {"--labels", path("labels.txt")}), "twice");
+  expect_refused(import_file(fixture("quicknet"), "quicknet", {"--labels", path("labels.txt")}),
+                 path("labels.txt") + ": label \"no\" stands twice");
+  expect_refused(import_file(fixture("quicknet"), "quicknet", {"--labels", folder_.path().string()}),
+                 "is a folder");
   expect_refused(import_file(fixture("quicknet"), "quicknet", {"--labels", path("none.txt")}), "none.txt");
 }
 
@@ -128,6 +141,13 @@ TEST_F(Import, AModelThatWasThereStays) {
   expect_failure(import_file(path("x.h5"), "quicknet"), "not an HDF5 file");
   EXPECT_EQ(read_bytes(out_), "before");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 2);
+}
+
+TEST_F(Import, NeverWritesOverTheFileItReads) {
+  const std::string before = read_bytes(fixture("quicknet"));
+  std::filesystem::create_symlink(fixture("quicknet"), out_);
+  expect_failure(import_file(fixture("quicknet"), "quicknet"), "is the file that is read");
+  EXPECT_EQ(read_bytes(fixture("quicknet")), before);
 }
 
 TEST_F(Import, WrongUsage) {

@@ -106,6 +106,9 @@ TEST_F(ExportToOnnx, BadInputIsOneLineAndLeavesNothing) {
                  "none.bittern: no such file or folder");
   fs::create_directories(folder_ / "empty.onnx");
   expect_failure(bittern({"export", path("empty.onnx"), "--to", "onnx", "--out", path("x.onnx")}),
+                 "empty.onnx: neither a .bittern file nor the run folder of a training");
+  write_bytes(path("empty.onnx/recipe.json"), "{}");
+  expect_failure(bittern({"export", path("empty.onnx"), "--to", "onnx", "--out", path("x.onnx")}),
                  "empty.onnx: no best model there yet");
   write_bytes(path("no-model.onnx"), "something else");
   expect_failure(bittern({"export", path("no-model.onnx"), "--to", "onnx", "--out", path("x.onnx")}),
@@ -117,6 +120,17 @@ TEST_F(ExportToOnnx, BadInputIsOneLineAndLeavesNothing) {
   EXPECT_EQ(files(), (Names{"empty.onnx", "no-model.onnx", "words.exit2.onnx"}));
   expect_failure(bittern({"export", model_, "--to", "onnx", "--exits", "all", "--out", "/dev/full"}),
                  "/dev/full: cannot write");
+}
+
+TEST_F(ExportToOnnx, NeverWritesOverTheModelItReads) {
+  const std::string before = read_bytes(model_);
+  fs::create_symlink(model_, folder_ / "linked.onnx");
+  expect_failure(exported({}, "linked.onnx"), "linked.onnx: is the file that is read");
+  fs::create_hard_link(model_, folder_ / "hard.exit2.onnx");
+  expect_failure(exported({}, "hard.onnx"), "hard.exit2.onnx: is the file that is read");
+  expect_wrong_usage(exported({}, "tiny.bittern"), "ends in .bittern, but --to is onnx");
+  EXPECT_EQ(read_bytes(model_), before);
+  EXPECT_EQ(files(), (Names{"linked.onnx", "hard.exit2.onnx"}));
 }
 
 // A limit on the size of files plays the full disk: small ones fit, that of all exits does not.

@@ -83,6 +83,8 @@ TEST_F(Usage, WrongUsageIsOneLineWithAHint) {
       {{"export", model_, "--out", "x", "--to", "onnx", "--exits", "0"}, "neither all, each nor the number"},
       {{"export", "--out", "x", "--exits", "all", "--", model_}, "--exits goes with --to onnx"},
       {{"export", model_, "--out", "x", "--exits", "all"}, "--exits goes with --to onnx"},
+      {{"export", model_, "--out", "x.onnx"}, "ends in .onnx, but --to is bittern"},
+      {{"export", model_, "--out", "x.ONNX"}, "ends in .onnx, but --to is bittern"},
       {{"inspect"}, "MODEL"},
       {{"inspect", "--architecture", "slownet", "--classes", "12"}, "quicknet"},
       {{"inspect", "--architecture", "quicknet", "--classes", "-1"}, "--classes"},

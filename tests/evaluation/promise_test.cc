@@ -134,6 +134,88 @@ TEST(Calibrate, SaysHowManyClipsWouldDo) {
   EXPECT_NE(found.error().message.find(" would be needed"), std::string::npos) << found.error().message;
 }
 
+// The count beside a loss is of the clips it was measured on.
+TEST(Calibrate, SaysOnHowManyClipsTheStrictestThresholdLost) {
+  World some(300, 1, 0, 1);
+  // All contradict the last exit, however sure they are.
+  for (std::size_t clip = 0; clip < some.collected.clips; ++clip) {
+    float* const logits = some.collected.logits.data() + clip * kExits * kClasses;
+    for (std::size_t c = 0; c < kExits * kClasses; ++c) {
+      const auto label = static_cast<std::size_t>(some.truth.labels[clip]);
+      const std::size_t said = c < (kExits - 1) * kClasses ? (label + 1) % kClasses : label;
+      logits[c] = c % kClasses == said ? 9.0F : 0.0F;
+    }
+  }
+  const auto found = calibrate(some.collected, some.truth, {.limit = 0.01});
+  ASSERT_FALSE(found.ok());
+  EXPECT_NE(found.error().message.find("on the 150 clips of the testing half"), std::string::npos)
+      << found.error().message;
+}
+
+// Clips without a speaker are no speakers: with them or without, the same is found.
+TEST(Calibrate, OverSpeakersClipsWithoutOneAreLeftOut) {
+  const CalibrateOptions options{.limit = 0.05, .confidence = kConfidence, .by_speaker = true};
+  const World speakers(300, 4, 1.5F, 5);
+  const World more(300 + 400, 4, 1.5F, 5);  // the same, then others
+  World mixed = speakers;
+  mixed.truth.speaker_known.assign(mixed.collected.clips, 1);
+  const std::size_t known = mixed.collected.clips;
+  for (std::size_t clip = known; clip < more.collected.clips; ++clip) {
+    mixed.truth.labels.push_back(more.truth.labels[clip]);
+    mixed.truth.groups.push_back(static_cast<std::uint32_t>(clip));
+    mixed.truth.speaker_known.push_back(0);
+  }
+  mixed.collected = more.collected;
+  const auto alone = calibrate(speakers.collected, speakers.truth, options);
+  const auto found = calibrate(mixed.collected, mixed.truth, options);
+  ASSERT_TRUE(alone.ok()) << alone.error().message;
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ(found->left_out, more.collected.clips - known);
+  EXPECT_EQ(alone->left_out, 0U);
+  EXPECT_EQ(found->thresholds, alone->thresholds);
+  EXPECT_EQ(found->temperatures, alone->temperatures);
+  EXPECT_EQ(found->speakers, alone->speakers);
+  EXPECT_EQ(found->outcome.accuracy.clips, alone->outcome.accuracy.clips);
+  EXPECT_EQ(promise_text(*found, options, "test"), promise_text(*alone, options, "test"));
+
+  // Few speakers are few, however many clips have none.
+  const World few(20, 4, 0, 6);
+  World padded = few;
+  padded.truth.speaker_known.assign(few.collected.clips, 1);
+  std::fill_n(padded.truth.speaker_known.begin(), 40, std::uint8_t{0});
+  const auto too_few = calibrate(padded.collected, padded.truth, options);
+  ASSERT_FALSE(too_few.ok());
+  EXPECT_NE(too_few.error().message.find("there are 10 speakers, about "), std::string::npos)
+      << too_few.error().message;
+  padded.truth.speaker_known.assign(few.collected.clips, 0);
+  const auto none = calibrate(padded.collected, padded.truth, options);
+  ASSERT_FALSE(none.ok());
+  EXPECT_NE(none.error().message.find("of no clip the speaker is known"), std::string::npos)
+      << none.error().message;
+}
+
+TEST(Calibrate, ThePromiseNamesItsNumbers) {
+  Calibration found;
+  found.halves.testing.resize(251);
+  found.mean = -0.007968;
+  CalibrateOptions options{.limit = 0.01};
+  EXPECT_EQ(promise_text(found, options, "validation"),
+            "accuracy at most 0.01 below the last exit's, as the mean of clips, confidence 0.95; measured: "
+            "0.0080 above it on 251 validation clips");
+  found.mean = 0.004;
+  found.speakers = 20;
+  options.by_speaker = true;
+  EXPECT_EQ(
+      promise_text(found, options, "test"),
+      "accuracy at most 0.01 below the last exit's, as the mean of speakers, confidence 0.95; measured: "
+      "0.0040 below it on 251 test clips of 20 speakers");
+  found.mean = 0.4321;
+  options = {.goal = Goal::kMacs, .limit = 0.5};
+  EXPECT_EQ(promise_text(found, options, "test"),
+            "at most 0.5 of the network's work, as the mean of clips, confidence 0.95; measured: 0.432 of it "
+            "on 251 test clips");
+}
+
 TEST(Calibrate, RefusesABudgetThatIsOutOfReachOrNone) {
   const World some(2000, 1, 0, 1);
   const auto work = calibrate(some.collected, some.truth, {.goal = Goal::kMacs, .limit = 0.2});
@@ -194,6 +276,18 @@ TEST(Path, LeadsFromNeverToAlways) {
   }
   for (std::size_t clip = 0; clip < some.collected.clips; ++clip)
     EXPECT_LT(answers.of(clip)[0].entropy, path.back()[0]);
+  EXPECT_EQ(path.back()[0], all_leave(kClasses));
+}
+
+// Equal logits have the largest entropy that there is, and sums of floats lie a little off.
+TEST(Path, EvenTheUnsurestLeaveUnderTheLastThreshold) {
+  std::vector<float> probabilities;
+  for (std::size_t classes = 2; classes <= 4096; ++classes) {
+    probabilities.assign(classes, 0.0F);
+    exits::softmax(std::vector<float>(classes, 1.0F), 1.0F, probabilities);
+    EXPECT_LT(exits::entropy(probabilities), all_leave(classes)) << classes;
+    EXPECT_LT(all_leave(classes), std::log(static_cast<double>(classes)) + 0.0021) << classes;
+  }
 }
 
 }  // namespace

@@ -100,12 +100,15 @@ TEST(ReportJson, TimesAndClipsAppearWhereTheyWereTaken) {
   Report report = sample_report();
   report.exits[0].time_us = 12.5;
   report.policy = "exit 1";
-  report.clip_rows.push_back({"a.wav", "no", "yes", 1, 0.5F, 0.25, 3.0});
+  report.clip_rows.push_back({"a.wav", "no", "yes", 1, 0.5F, 0.25, 3.0, "ann"});
+  report.clip_rows.push_back({"b.wav", "no", "yes", 1, 0.5F, 0.25, 3.0});
   const Json json = to_json(report);
   EXPECT_EQ(json["exits"][0]["time_us"], 12.5);
   EXPECT_EQ(json["policy"], "exit 1");
-  EXPECT_EQ(keys(json["clips"][0]),
-            (std::vector<std::string>{"file", "truth", "label", "exit", "entropy", "macs_share", "time_us"}));
+  EXPECT_EQ(keys(json["clips"][0]), (std::vector<std::string>{"file", "truth", "label", "exit", "entropy",
+                                                              "macs_share", "speaker", "time_us"}));
+  EXPECT_EQ(json["clips"][0]["speaker"], "ann");
+  EXPECT_TRUE(json["clips"][1]["speaker"].is_null());
 }
 
 TEST(ReportJson, ANameThatIsNotUtf8DoesNotStopIt) {

@@ -105,6 +105,20 @@ class Ablation(unittest.TestCase):
         self.assertNotIn("difference", table["rows"][0]["exits"][0])
         self.assertIn("| smooth | 2 | 67.1 ± 2.8 | 67.2 ± 2.8 | 67.2 ± 2.8 |", finished.stdout)
 
+    def test_replaces_an_older_table_whole(self):
+        out = self.root / "table.json"
+        old = {"spec": SPEC, "rows": []}
+        for path in (out, self.root / "table.md"):
+            path.write_text(json.dumps(old))
+            path.with_suffix(path.suffix + ".old").hardlink_to(path)
+        finished = self.ablation("--out", str(out))
+        self.assertEqual(finished.returncode, 0, finished.stderr)
+        self.assertEqual(len(json.loads(out.read_text())["rows"]), 2)
+        # Written over, the other name would show what was being written, or half of it.
+        for name in ("table.json.old", "table.md.old"):
+            self.assertEqual(json.loads((self.root / name).read_text()), old)
+        self.assertEqual(sorted(path.name for path in self.root.iterdir() if path.name.endswith(".new")), [])
+
     def test_gives_each_teacher_an_option_of_its_own(self):
         self.write({**SPEC, "variants": {"taught": {"teacher": ["a,b.bittern", "c.bittern"]}, "one": {"teacher": "c.bittern"}}})
         commands = self.ablation("--dry-run").stdout.splitlines()

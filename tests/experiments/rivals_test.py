@@ -7,6 +7,11 @@ import sys
 import tempfile
 import unittest
 
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
 SWEEP = pathlib.Path(__file__).resolve().parents[2] / "experiments" / "rivals" / "sweep.py"
 
 # Accuracy: a tenth of the rate and a hundredth of the seed; binary less. Fails once where a file asks for it.
@@ -155,6 +160,27 @@ class Sweep(unittest.TestCase):
         self.sweep(spec={**SPEC, "published": {"paper": {"learning-rate": 1.5}}})
         self.assertEqual({run for run in self.trained() if "published" in run},
                          {f"{name}/published/seed-0" for name in SPEC["rivals"]})
+
+
+@unittest.skipIf(numpy is None, "needs numpy")
+class Intervals(unittest.TestCase):
+    def setUp(self):
+        sys.path.append(str(SWEEP.parent))
+        import intervals
+        self.intervals = intervals
+
+    def test_clips_that_stand_alone_are_drawn_themselves(self):
+        paired = self.intervals.difference([1, 1, 0, 1] * 25, [1, 0, 0, 1] * 25, [""] * 100)
+        self.assertAlmostEqual(paired["value"], 0.25)
+        # The standard error is 0.0433.
+        self.assertAlmostEqual(paired["low"], 0.25 - 0.085, delta=0.02)
+        self.assertAlmostEqual(paired["high"], 0.25 + 0.085, delta=0.02)
+
+    def test_shares_of_clips_that_stand_alone_have_wilsons_interval(self):
+        share = self.intervals.proportion([1] * 9 + [0], [""] * 10)
+        self.assertEqual((share["low"], share["high"]), self.intervals.wilson(9, 10))
+        grouped = self.intervals.proportion([1] * 9 + [0], ["a"] * 5 + ["b"] * 5)
+        self.assertGreaterEqual(grouped["high"], 1.0)
 
 
 if __name__ == "__main__":
