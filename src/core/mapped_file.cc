@@ -37,8 +37,8 @@ Expected<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesyst
   } else if (known && info.st_size <= 0) {
     result = corrupt(path.string() + ": the file is empty");
   } else if (known && static_cast<std::size_t>(info.st_size) > max_bytes) {
-    result = corrupt(path.string() + ": " + std::to_string(info.st_size) + " bytes, more than the limit of " +
-                     std::to_string(max_bytes));
+    result = invalid_argument(path.string() + ": " + std::to_string(info.st_size) +
+                              " bytes, more than the limit of " + std::to_string(max_bytes));
   } else if (known) {
     const auto size = static_cast<std::size_t>(info.st_size);
     void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | kAtOnce, descriptor, 0);
