@@ -9,6 +9,7 @@
 
 #include "cli/network_report.h"
 #include "cli/output.h"
+#include "core/text.h"
 #include "evaluation/report.h"
 #include "json/text.h"
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
+#include "core/text.h"
 #include "evaluation/report.h"
 #include "graph/counts.h"
 #include "json/text.h"
@@ -129,13 +130,6 @@ std::string exits_text(const NetworkReport& report, const graph::Counts& counts)
 }
 
 }  // namespace
-
-std::string grouped(std::int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  const std::size_t first = digits.front() == '-' ? 1 : 0;
-  for (std::size_t i = digits.size(); i > first + 3;) digits.insert(i -= 3, ",");
-  return digits;
-}
 
 Json network_json(const NetworkReport& report) {
   const graph::Network& network = *report.network;

@@ -20,7 +20,4 @@ struct NetworkReport {
 nlohmann::ordered_json network_json(const NetworkReport& report);
 std::string network_text(const NetworkReport& report);
 
-// 12785304 -> "12,785,304"
-std::string grouped(std::int64_t number);
-
 }  // namespace bittern::cli

@@ -9,6 +9,7 @@
 #include "cli/interrupt.h"
 #include "cli/network_report.h"
 #include "cli/output.h"
+#include "core/text.h"
 #include "evaluation/latency.h"
 #include "features/log_mel.h"
 #include "runtime/lower.h"

@@ -1,6 +1,8 @@
 // Text in ASCII.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace bittern {
@@ -11,6 +13,14 @@ inline std::string lower_case(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
+}
+
+// 1234567 as "1,234,567".
+inline std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t first = digits.front() == '-' ? 1 : 0;
+  for (std::size_t i = digits.size(); i > first + 3;) digits.insert(i -= 3, ",");
+  return digits;
 }
 
 }  // namespace bittern

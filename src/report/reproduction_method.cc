@@ -9,19 +9,13 @@
 #include <set>
 #include <tuple>
 
+#include "core/text.h"
 #include "reproduce/paper.h"
 
 namespace bittern::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// "12,345"
-std::string grouped(std::int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
 
 // An option of all trainings: as the recipe has it, or where none is told as the experiment's file has it.
 class Options {

@@ -37,8 +37,7 @@ struct Clips {
   int sample_rate = 0;
 };
 
-Expected<Clips> load_clips(const Task& task, const datasets::ScanOptions& scan, int sample_rate) {
-  BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset dataset, datasets::scan(task.data, scan));
+Expected<Clips> load_clips(const datasets::Dataset& dataset, int sample_rate) {
   Clips clips;
   clips.sample_rate = sample_rate;
   clips.labels = dataset.labels;
@@ -155,8 +154,8 @@ class Results {
   Expected<const Clips*> clips_of(std::size_t task, int sample_rate) {
     if (clips_ == nullptr || task_ != task || clips_->sample_rate != sample_rate) {
       clips_.reset();
-      BITTERN_ASSIGN_OR_RETURN(Clips clips,
-                               load_clips(experiment_.tasks[task], experiment_.scan, sample_rate));
+      BITTERN_ASSIGN_OR_RETURN(const datasets::Dataset* const dataset, data_.of(task, 0));
+      BITTERN_ASSIGN_OR_RETURN(Clips clips, load_clips(*dataset, sample_rate));
       clips_ = std::make_unique<Clips>(std::move(clips));
       task_ = task;
       add_task(task);

@@ -19,17 +19,20 @@ struct ResultOptions {
   std::function<bool(std::size_t done, std::size_t total)> progress;
 };
 
+// clang-format off
 // {
 //   "title", "conditions": {"train", "thresholds"}, "recipe", "epochs", "placement", "finished": N,
-//   "planned": N, "machine":  {"processor", "instruction_set", "runs"}, "tasks":    [{"name", "paper",
-//   "labels", "clips", "speakers", "train_clips", "validation_clips"}], "networks": [{"architecture",
-//   "paper", "parameters", "packed_mib", "float32_mib", "front_end_us",
+//   "planned": N,
+//   "machine":  {"processor", "instruction_set", "runs"},
+//   "tasks":    [{"name", "paper", "labels", "clips", "speakers", "train_clips", "validation_clips"}],
+//   "networks": [{"architecture", "paper", "parameters", "packed_mib", "float32_mib", "front_end_us",
 //                 "exits": [{"exit", "layer", "macs_binary", "macs_float", "time_us"}]}],
 //   "runs":     [{"task", "architecture", "single_exit", "seed", "data_digest", "precision", "tool_version",
 //                 "exits": [{"exit", "accuracy"}],
 //                 "rules": [{"threshold", "accuracy", "average_exit", "histogram", "histogram_per_class"}],
 //                 "clips": [{"file", "truth", "answers", "entropies"}]}]
 // }
+// clang-format on
 //
 // conditions: of the experiment, as they stand in its file; recipe: all options that trainings have in
 // common, as in a run's recipe.json, where Experiment::recipe_of knows them. machine: where times were

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 
 #include "training/torch.h"
@@ -49,14 +48,6 @@ Lecture of_exit(const at::Tensor& logits, double temperature) {
   return {logarithm.exp(), logarithm};
 }
 
-enum class Listens : std::uint8_t { kToNobody, kToLastExit, kToTeachers };
-
-Listens listens(std::size_t exit, std::size_t exits, bool teachers, TaughtExits taught) {
-  const bool last = exit + 1 == exits;
-  if (teachers && (last || taught == TaughtExits::kAll)) return Listens::kToTeachers;
-  return last ? Listens::kToNobody : Listens::kToLastExit;  // which does not learn from itself
-}
-
 // T^2 KL(teacher || student): T^2 keeps the gradient's size whatever the temperature.
 at::Tensor divergence(const Lecture& teacher, const at::Tensor& student, double temperature) {
   const at::Tensor given = at::log_softmax(student / temperature, 1);
@@ -83,9 +74,11 @@ ExitLoss::Value ExitLoss::operator()(const std::vector<at::Tensor>& logits, cons
   for (std::size_t k = 0; k < logits.size(); ++k) {
     at::Tensor loss = soft ? -(wanted * at::log_softmax(logits[k], 1)).sum(1).mean()
                            : at::cross_entropy_loss(logits[k], wanted);
-    const Listens to = listens(k, logits.size(), teachers, settings_.taught);
-    if (settings_.distillation > 0 && to != Listens::kToNobody) {
-      const Lecture& lecture = to == Listens::kToTeachers ? taught : last;
+    const bool is_last = k + 1 == logits.size();
+    const bool from_teachers = teachers && (is_last || settings_.taught == TaughtExits::kAll);
+    // The last exit does not learn from itself.
+    if (settings_.distillation > 0 && (from_teachers || !is_last)) {
+      const Lecture& lecture = from_teachers ? taught : last;
       loss = loss * (1 - settings_.distillation) +
              divergence(lecture, logits[k], settings_.temperature) * settings_.distillation;
     }
