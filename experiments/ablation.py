@@ -360,7 +360,7 @@ def main():
         files.write_text(arguments.out.with_suffix(".md"), page(table, arguments.out.name))
     print(markdown(table))
     if failed:
-        fail(f"{len(failed)} of {len(left)} trainings failed; started again, this goes on with them")
+        fail(f"{len(failed)} of {len(left)} training{'s' if len(left) > 1 else ''} failed; started again, this goes on with them")
 
 
 if __name__ == "__main__":

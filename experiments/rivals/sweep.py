@@ -274,7 +274,7 @@ def main():
     sweep.run(names)
     print(sweep.markdown())
     if sweep.failed:
-        fail(f"{len(sweep.failed)} trainings failed; started again, this goes on with them")
+        fail(f"{len(sweep.failed)} training{'s' if len(sweep.failed) > 1 else ''} failed; started again, this goes on with them")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@
 #include "cli/footprint.h"
 #include "cli/memory_file.h"
 #include "cli/network_options.h"
+#include "cli/network_report.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "evaluation/latency.h"
+#include "evaluation/words.h"
 #include "graph/architecture.h"
 #include "json/text.h"
 #include "model/file.h"
@@ -61,7 +63,7 @@ Json json_of(const Options& options, const model::Model& model, const evaluation
                              {"macs_float", exit.macs.floating},
                              {"floor_us", exit.floor_us},
                              {"floor_share", exit.floor_share}});
-    if (exit.macs.int8 > 0) json["exits"].back()["macs_int8"] = exit.macs.int8;
+    add_int8(json["exits"].back(), exit.macs);
   }
   if (!options.steps) return json;
   for (const evaluation::StepLatency& step : latency.steps) {
@@ -72,7 +74,7 @@ Json json_of(const Options& options, const model::Model& model, const evaluation
                              {"share", step.share},
                              {"macs_binary", step.macs.binary},
                              {"macs_float", step.macs.floating}});
-    if (step.macs.int8 > 0) json["steps"].back()["macs_int8"] = step.macs.int8;
+    add_int8(json["steps"].back(), step.macs);
   }
   return json;
 }
@@ -84,10 +86,11 @@ std::string tera(std::int64_t macs, double us) {
 
 std::string text_of(const model::Model& model, const evaluation::Latency& latency, bool steps) {
   std::string text = fmt::format(
-      "{}, {} frames, one thread, {}, {} runs\n"
+      "{}, {} frames, one thread, {}, {}\n"
       "peak on registers alone: {:.3f} T binary MAC/s, {:.1f} G float MAC/s (multiply, then add)\n\n",
-      one_line(model.network.architecture()), latency.frames, name(latency.isa), latency.runs,
-      latency.binary_peak / 1e12, latency.float_peak / 1e9);
+      one_line(model.network.architecture()), latency.frames, name(latency.isa),
+      evaluation::counted(static_cast<std::size_t>(latency.runs), "run"), latency.binary_peak / 1e12,
+      latency.float_peak / 1e9);
   Table table({{"exit"},
                {"reads", Table::Align::kLeft},
                {"median us"},
@@ -165,7 +168,8 @@ std::string text_of(const model::Model& model, const Footprint& footprint) {
                  : std::string("  not known\n");
   };
   const auto arena = std::optional(footprint.arena_bytes);
-  return fmt::format("{}, {} runs, median\n", one_line(model.network.architecture()), footprint.runs) +
+  return fmt::format("{}, {}, median\n", one_line(model.network.architecture()),
+                     evaluation::counted(static_cast<std::size_t>(footprint.runs), "run")) +
          "load and plan                   " + time(footprint.load_us) + "  open and verify the model     " +
          time(footprint.open_us) + "  make a session and its plan   " + time(footprint.plan_us) +
          "process start to first answer   " + time(footprint.first_answer_us) +

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "evaluation/report.h"
 #include "evaluation/thresholds.h"
+#include "evaluation/words.h"
 #include "json/text.h"
 
 namespace bittern::cli {
@@ -91,12 +92,12 @@ Json calibration_json(const CalibrationReport& report) {
 std::string calibration_text(const CalibrationReport& report) {
   const evaluation::Calibration& found = report.found;
   std::string text = fmt::format(
-      "{} on {}, split {}: {} clips to tune, {} others to test{}\n", one_line(report.model),
-      one_line(report.asked.data), report.asked.split, found.halves.tuning.size(),
-      found.halves.testing.size(),
+      "{} on {}, split {}: {} to tune, {} others to test{}\n", one_line(report.model),
+      one_line(report.asked.data), report.asked.split,
+      evaluation::counted(found.halves.tuning.size(), "clip"), found.halves.testing.size(),
       temperatures_fitted(report) ? "" : "; temperatures kept, other operating points depend on them");
   if (found.left_out > 0)
-    text += fmt::format("{} clips left out: of speakers that are not known\n", found.left_out);
+    text += evaluation::counted(found.left_out, "clip") + " left out: of speakers that are not known\n";
   text += '\n';
   Table table({{"exit", Table::Align::kRight, 0},
                {"temperature", Table::Align::kRight, 0},

@@ -70,21 +70,53 @@ Json provenance_json(const model::Provenance& made) {
           {"date", made.date}};
 }
 
-std::string provenance_text(const model::Provenance& made) {
-  const std::string seed = fmt::format("{}", made.seed);
-  const std::pair<const char*, const std::string*> lines[] = {
-      {"data", &made.data_name},
-      {"data digest", &made.data_digest},
-      {"seed", &seed},
-      {"recipe", &made.recipe},
-      {"metrics", &made.metrics},
-      {"tool version", &made.tool_version},
-      {"licence", &made.license},
-      {"date", &made.date},
+// A value of JSON in words: {"a": 1, "b": {"c": [2, 3]}} is "a 1, b (c 2 3)".
+std::string words(const Json& value) {
+  if (value.is_string()) return one_line(value.get<std::string>());
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  if (!value.is_structured()) return value.dump();
+  if (value.empty()) return "none";
+  std::vector<std::string> parts;
+  for (const auto& [key, part] : value.items()) {
+    std::string text = words(part);
+    if (part.is_object()) text = fmt::format("({})", text);
+    parts.push_back(value.is_object() ? fmt::format("{} {}", one_line(key), text) : text);
+  }
+  return fmt::format("{}", fmt::join(parts, value.is_object() ? ", " : " "));
+}
+
+// Recipe and metrics: a line per key, or per object of a list. What is no object of JSON stays as it is.
+std::string embedded_text(const char* title, const std::string& text) {
+  const Json json = embedded(text);
+  if (!json.is_object() || json.empty()) return fmt::format("{:<14}{}\n", title, one_line(text));
+  std::string lines;
+  const auto add = [&](const std::string& key, const std::string& value) {
+    lines += fmt::format("{:<14}{:<18}{}\n", lines.empty() ? title : "", key, value);
   };
+  for (const auto& [key, value] : json.items()) {
+    std::string name = one_line(key) + " ";
+    if (value.is_array() && !value.empty() && value.front().is_object()) {
+      for (const Json& row : value) add(std::exchange(name, ""), words(row));
+    } else {
+      add(name, words(value));
+    }
+  }
+  return lines;
+}
+
+std::string provenance_text(const model::Provenance& made) {
   std::string text;
-  for (const auto& [title, value] : lines)
-    if (!value->empty()) text += fmt::format("{:<14}{}\n", title, one_line(*value));
+  const auto add = [&](const char* title, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{:<14}{}\n", title, one_line(value));
+  };
+  add("data", made.data_name);
+  add("data digest", made.data_digest);
+  add("seed", fmt::format("{}", made.seed));
+  if (!made.recipe.empty()) text += embedded_text("recipe", made.recipe);
+  if (!made.metrics.empty()) text += embedded_text("metrics", made.metrics);
+  add("tool version", made.tool_version);
+  add("licence", made.license);
+  add("date", made.date);
   return text;
 }
 

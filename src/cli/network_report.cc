@@ -88,7 +88,7 @@ Json layers_json(const graph::Network& network) {
                       {"shape", json_of(network.shape_of(i))},
                       {"macs_binary", macs.binary},
                       {"macs_float", macs.floating}});
-    if (macs.int8 > 0) layers.back()["macs_int8"] = macs.int8;
+    add_int8(layers.back(), macs);
   }
   return layers;
 }
@@ -131,6 +131,10 @@ std::string exits_text(const NetworkReport& report, const graph::Counts& counts)
 
 }  // namespace
 
+void add_int8(Json& row, const graph::Macs& macs) {
+  if (macs.int8 > 0) row["macs_int8"] = macs.int8;
+}
+
 Json network_json(const NetworkReport& report) {
   const graph::Network& network = *report.network;
   const graph::Counts counts = graph::count(network);
@@ -157,7 +161,7 @@ Json network_json(const NetworkReport& report) {
              {"macs_float", exit.cumulative.floating},
              {"macs_share", exit.share},
              {"macs_exit", exit.macs_exit}};
-    if (exit.cumulative.int8 > 0) row["macs_int8"] = exit.cumulative.int8;
+    add_int8(row, exit.cumulative);
     if (!report.temperatures.empty()) row["temperature"] = json::shortest(report.temperatures[i]);
     json["exits"].push_back(std::move(row));
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/counts.h"
 #include "graph/network.h"
 
 namespace bittern::cli {
@@ -19,5 +20,8 @@ struct NetworkReport {
 
 nlohmann::ordered_json network_json(const NetworkReport& report);
 std::string network_text(const NetworkReport& report);
+
+// Adds "macs_int8" where there are any; `row` has macs_binary and macs_float.
+void add_int8(nlohmann::ordered_json& row, const graph::Macs& macs);
 
 }  // namespace bittern::cli

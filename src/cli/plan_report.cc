@@ -151,7 +151,7 @@ Json plan_json(const PlanReport& report) {
                              {"macs_float", row.macs.floating},
                              {"time_share", report.shares[static_cast<std::size_t>(row.index)]},
                              {"memory", std::move(memory)}});
-    if (row.macs.int8 > 0) json["steps"].back()["macs_int8"] = row.macs.int8;
+    add_int8(json["steps"].back(), row.macs);
   }
   json["buffers"] = Json::array();
   for (std::size_t i = 0; i < plan.buffers.size(); ++i) {

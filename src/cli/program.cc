@@ -106,6 +106,12 @@ std::string usage_error(const CLI::ParseError& error, const CLI::App* called,
       message += fmt::format("; for the file of that name write './{}'", one_line(unknown));
     break;
   }
+  // CLI11: "The following arguments were not expected: a b"
+  if (message.find(" not expected: ") != std::string::npos) {
+    const auto& left = called->remaining();
+    const auto word = std::ranges::find_if(left, [](const std::string& one) { return one != "--"; });
+    message = fmt::format("'{}' is one argument too many", one_line(word == left.end() ? "--" : *word));
+  }
   // CLI11: "--exit: 1 required K:from 1 to 16 missing".
   if (message.ends_with(" missing")) message = message.substr(0, message.find(':')) + " needs a value";
   // "--epochs: At Most 1 required but received 2"

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,12 +25,16 @@
 #include "training/trainer.h"
 
 namespace bittern::cli {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 class Observer final : public training::TrainObserver {
  public:
-  Observer(int epochs, bool quiet)
-      : epochs_(epochs),
+  Observer(const training::Recipe& recipe, bool quiet)
+      : epochs_(recipe.epochs),
+        batch_(recipe.batch),
         quiet_(quiet),
         reading_("reading", "clips", quiet),
         training_("training", "clips", quiet) {}
@@ -43,6 +50,12 @@ class Observer final : public training::TrainObserver {
     skipped_ = skipped;
   }
   void stepped(int epoch, std::size_t clips, std::size_t total, double loss) override {
+    const std::size_t of_epoch = total / static_cast<std::size_t>(epochs_);
+    if (of_epoch < static_cast<std::size_t>(batch_) && !told_of_batch_)
+      notice(fmt::format(
+          "--batch {}: there are only {} clips to train with, so an epoch is one step of them all", batch_,
+          of_epoch));
+    told_of_batch_ = true;
     training_.update(clips, total, fmt::format("epoch {}/{}  loss {:.3f}", epoch, epochs_, loss));
   }
   void finished_epoch(const training::EpochReport& report) override {
@@ -51,10 +64,11 @@ class Observer final : public training::TrainObserver {
     std::vector<std::string> accuracies;
     for (const evaluation::Proportion& accuracy : report.accuracy)
       accuracies.push_back(fmt::format("{:.1f}", 100 * accuracy.value));
-    static_cast<void>(
-        write_out(fmt::format("epoch {}/{}  loss {:.3f}  validation {} %  {:.0f} clips/s  {:.0f} s{}\n",
-                              report.epoch, epochs_, report.loss, fmt::join(accuracies, " "),
-                              report.samples_per_s, report.time_s, report.best ? "  best" : "")));
+    const std::string rate =
+        report.samples_per_s > 0 ? fmt::format("{:.0f}", report.samples_per_s) : std::string("-");
+    static_cast<void>(write_out(fmt::format(
+        "epoch {}/{}  loss {:.3f}  validation {} %  {} clips/s  {:.0f} s{}\n", report.epoch, epochs_,
+        report.loss, fmt::join(accuracies, " "), rate, report.time_s, report.best ? "  best" : "")));
     static_cast<void>(flush_out());
   }
   bool stop() override { return interrupted(); }
@@ -67,11 +81,39 @@ class Observer final : public training::TrainObserver {
   }
 
   int epochs_;
+  int batch_;
   bool quiet_;
+  bool told_of_batch_ = false;
   Progress reading_;
   Progress training_;
   int skipped_ = 0;
 };
+
+bool lies_in(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+// Words to learn, mixed in as noise, say nothing of it otherwise. Only folders that could share files are
+// looked into.
+void warn_of_labelled_noise(const TrainCommandOptions& options, Observer& observer) {
+  if (options.noise.empty()) return;
+  std::error_code ignored;
+  const fs::path noise = fs::weakly_canonical(options.noise, ignored);
+  const fs::path data = fs::weakly_canonical(options.data, ignored);
+  if (!lies_in(noise, data) && !lies_in(data, noise)) return;
+  const auto files = datasets::noise_files(noise);
+  const auto dataset = datasets::scan(data, options.train.scan);
+  if (!files.ok() || !dataset.ok()) return;  // told by the training
+  const std::set<fs::path> background(files->begin(), files->end());
+  const auto shared = std::ranges::count_if(
+      dataset->clips, [&](const datasets::Clip& clip) { return background.contains(clip.path); });
+  if (shared > 0)
+    observer.notice(
+        fmt::format("--noise {}: {} of its {} recordings are labelled clips of --data, which are "
+                    "mixed into others as if they were noise",
+                    options.noise, shared, files->size()));
+}
 
 // The processes that this one was started with; none where it was started alone.
 Expected<training::ProcessGroup> join_group(const TrainCommandOptions& options) {
@@ -92,7 +134,8 @@ Status run(TrainCommandOptions& options) {
     fail_usage("--teacher teaches nothing with --distillation 0: give it a share of the loss, above 0");
   BITTERN_ASSIGN_OR_RETURN(training::ProcessGroup group, join_group(options));
   const bool quiet = options.quiet || !group.is_first();
-  Observer observer(options.train.recipe.epochs, quiet);
+  Observer observer(options.train.recipe, quiet);
+  warn_of_labelled_noise(options, observer);
   BITTERN_RETURN_IF_ERROR(training::train(options.train, group, observer));
   if (quiet) return {};
   if (observer.skipped() > 0) {

@@ -91,9 +91,9 @@ class Import {
     placement_ = wanted.placement;
     if (pattern_.exit_count() != exits)
       return invalid_argument(fmt::format(
-          "{} exits (dense layers), --placement {} has {}; name the layers that they read, or is it "
+          "{} exit{} (dense layers), --placement {} has {}; name the layers that they read, or is it "
           "another architecture?",
-          exits, placement_, pattern_.exit_count()));
+          exits, exits == 1 ? "" : "s", placement_, pattern_.exit_count()));
     return {};
   }
 
@@ -394,8 +394,8 @@ Status set_labels(model::Model& model, const LarqOptions& options) {
     return invalid_argument(fmt::format("{}: {}", options.labels_from, message));
   };
   if (static_cast<int>(options.labels.size()) != model.network.classes())
-    return named(fmt::format("{} labels, but the network's exits have {} classes", options.labels.size(),
-                             model.network.classes()));
+    return named(fmt::format("{} label{}, but the network's exits have {} classes", options.labels.size(),
+                             options.labels.size() == 1 ? "" : "s", model.network.classes()));
   model.labels = options.labels;
   if (const Status fits = model::validate(model); !fits.ok()) return named(fits.error().message);
   return {};

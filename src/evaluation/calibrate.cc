@@ -7,6 +7,7 @@
 #include <set>
 
 #include "evaluation/calibration.h"
+#include "evaluation/words.h"
 
 namespace bittern::evaluation {
 namespace {
@@ -172,7 +173,7 @@ Expected<Calibration> calibrate(const Collected& collected, const Truth& truth,
 std::string promise_text(const Calibration& calibration, const CalibrateOptions& options,
                          const std::string& split) {
   const std::string speakers =
-      options.by_speaker ? fmt::format(" of {} speakers", calibration.speakers) : std::string();
+      options.by_speaker ? " of " + counted(calibration.speakers, "speaker") : std::string();
   return fmt::format("{}, as the mean of {}, confidence {:g}; measured: {} on {} {} clips{}",
                      limit_text(options), options.by_speaker ? "speakers" : "clips", options.confidence,
                      measured_text(calibration.mean, options.goal), calibration.halves.testing.size(), split,

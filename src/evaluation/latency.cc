@@ -52,7 +52,8 @@ class Bench {
         cumulative_(plan_.stages.size()),
         stages_(plan_.stages.size()),
         rules_(plan_.stages.size()),
-        step_ns_(static_cast<std::size_t>(plan_.step_count)) {
+        step_ns_(static_cast<std::size_t>(plan_.step_count)),
+        step_runs_(step_ns_.size()) {
     executor_.reserve(plan_.longest_group);
   }
 
@@ -79,7 +80,10 @@ class Bench {
     executor_.watch(step_ns_);
     for (std::size_t i = 0; i < runs; ++i) {
       if (go_on && !go_on(runs + i, 2 * runs)) return Error{ErrorCode::kCancelled, "interrupted"};
+      std::ranges::fill(step_ns_, 0);
       all_stages();
+      for (std::size_t step = 0; step < step_ns_.size(); ++step)
+        step_runs_[step].push_back(static_cast<double>(step_ns_[step]));
     }
     return latency();
   }
@@ -142,13 +146,12 @@ class Bench {
   }
 
   void add_steps(Latency& result) const {
-    std::int64_t total = 0;
-    for (const std::int64_t ns : step_ns_) total += ns;
-    result.steps.resize(step_ns_.size());
+    const std::vector<StepTime> times = step_times(step_runs_);
+    result.steps.resize(times.size());
     const auto fill = [&](int index, StepLatency step) {
-      const auto ns = static_cast<double>(step_ns_[static_cast<std::size_t>(index)]);
-      step.time_us = ns / 1e3 / options_.runs;
-      step.share = total > 0 ? ns / static_cast<double>(total) : 0;
+      const StepTime& time = times[static_cast<std::size_t>(index)];
+      step.time_us = time.time_us;
+      step.share = time.share;
       result.steps[static_cast<std::size_t>(index)] = std::move(step);
     };
     for (std::size_t s = 0; s < plan_.stages.size(); ++s) {
@@ -185,7 +188,8 @@ class Bench {
   std::vector<std::vector<double>> cumulative_;
   std::vector<std::vector<double>> stages_;
   std::vector<std::vector<double>> rules_;
-  std::vector<std::int64_t> step_ns_;
+  std::vector<std::int64_t> step_ns_;  // of one run
+  std::vector<std::vector<double>> step_runs_;
 };
 
 }  // namespace
@@ -198,6 +202,17 @@ Quantiles quantiles(std::vector<double> values) {
     return values[std::clamp<std::size_t>(position, 1, values.size()) - 1];
   };
   return {middle, rank(0.9), rank(0.99)};
+}
+
+std::vector<StepTime> step_times(const std::vector<std::vector<double>>& step_ns) {
+  std::vector<StepTime> times;
+  double total = 0;
+  for (const std::vector<double>& runs : step_ns) {
+    times.push_back({.time_us = median(runs) / 1e3, .share = 0});
+    total += times.back().time_us;
+  }
+  for (StepTime& time : times) time.share = total > 0 ? time.time_us / total : 0;
+  return times;
 }
 
 Expected<Latency> measure_latency(const std::shared_ptr<const model::Model>& model,

@@ -41,9 +41,17 @@ struct StepLatency {
   std::string name;
   std::string_view kernel;  // "exit" for an exit's own layers
   graph::Macs macs;
-  double time_us = 0;  // mean
-  double share = 0;    // of all steps
+  double time_us = 0;  // median
+  double share = 0;    // of all steps' medians
 };
+
+// Of each step's times, [steps][runs] in nanoseconds: median, and its share of all medians. One run in which
+// the machine did something else moves none of them.
+struct StepTime {
+  double time_us = 0;
+  double share = 0;
+};
+std::vector<StepTime> step_times(const std::vector<std::vector<double>>& step_ns);
 
 struct Latency {
   Isa isa = Isa::kBaseline;

@@ -237,9 +237,9 @@ void add_confusion(Page& page, const Report& report) {
 }  // namespace
 
 Page evaluation_page(const Report& report) {
-  Page page(report.model,
-            fmt::format("{} on {}, {} clips of split {}, {} known speakers", report.architecture, report.data,
-                        report.clips, report.split, report.speakers));
+  Page page(report.model, fmt::format("{} on {}, {} of split {}, {}", report.architecture, report.data,
+                                      evaluation::counted(report.clips, "clip"), report.split,
+                                      evaluation::counted(report.speakers, "known speaker")));
   add_exits(page, report);
   add_thresholds(page, report);
   add_trade(page, report);

@@ -13,9 +13,10 @@ std::string metrics_line(const EpochReport& report) {
                                  {"exit_losses", report.exit_losses},
                                  {"exits", nlohmann::ordered_json::array()},
                                  {"learning_rate", report.learning_rate},
-                                 {"samples_per_s", report.samples_per_s},
+                                 {"samples_per_s", nullptr},
                                  {"time_s", report.time_s},
                                  {"best", report.best}};
+  if (report.samples_per_s > 0) json["samples_per_s"] = report.samples_per_s;
   if (!report.learned_weights.empty()) json["exit_weights"] = report.learned_weights;
   if (report.real_kernels) json["real_kernels"] = true;
   for (std::size_t i = 0; i < report.accuracy.size(); ++i)

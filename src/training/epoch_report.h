@@ -16,7 +16,7 @@ struct EpochReport {
   std::vector<double> learned_weights;  // of the exits' losses, at the epoch's end; empty: not learned
   std::vector<evaluation::Proportion> accuracy;  // per exit, on validation
   double learning_rate = 0;                      // at the epoch's last step
-  double samples_per_s = 0;
+  double samples_per_s = 0;  // 0: not known, all steps were done before this process went on
   double time_s = 0;
   bool real_kernels = false;  // of the first stage: a network that is not exported
   bool best = false;

@@ -29,6 +29,21 @@ TEST(Finish, SortsLabelsAndClips) {
   EXPECT_TRUE(dataset->warnings.empty());
 }
 
+TEST(Finish, WarningsAreOfASplitThatSomeoneReads) {
+  Dataset one_less = two_labels("b");
+  one_less.clips.erase(one_less.clips.begin() + 1);  // b in train
+  for (Clip& clip : one_less.clips) clip.speaker = "ann";
+  const auto dataset = finish(std::move(one_less));
+  ASSERT_TRUE(dataset.ok());
+  const std::string missing = "label 'b' has no clips in train";
+  ASSERT_EQ(dataset->warnings.size(), 2U);
+  EXPECT_EQ(dataset->warnings[0], missing);
+  const std::vector<std::string> of_any{dataset->warnings[1]};
+  EXPECT_EQ(dataset->warnings_for(Split::kTrain), dataset->warnings);
+  EXPECT_EQ(dataset->warnings_for(Split::kTest), of_any);
+  EXPECT_EQ(dataset->warnings_for({}), of_any);
+}
+
 TEST(Finish, TakesLabelsInAnyScript) {
   for (const char* label : {"да", "はい", "ja", "\xF0\x9F\x90\xA6", "with space", "_silence_"})
     EXPECT_TRUE(finish(two_labels(label)).ok()) << label;

@@ -85,6 +85,13 @@ class CommandLine : public testing::Test {
   }
 
   std::string path(std::string_view name) const { return (folder_ / name).string(); }
+  // What `bittern evaluate` writes of the model.
+  nlohmann::json report(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"evaluate", model_, "--json", path("report.json")});
+    const Finished finished = bittern(std::move(arguments));
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    return nlohmann::json::parse(read_bytes(path("report.json")));
+  }
   std::size_t entries() const {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()),
                                                   std::filesystem::directory_iterator()));

@@ -46,7 +46,8 @@ TEST_P(ImportOf, GivesLarqsLogits) {
   const nlohmann::json wanted = expected_of_fixtures()[name]["logits"];
   const std::size_t exits = wanted[0].size();
   EXPECT_TRUE(imported.out.starts_with(out_ + ": ")) << imported.out;
-  EXPECT_TRUE(imported.out.ends_with(" bytes, " + std::to_string(exits) + " exits, 3 labels\n"))
+  EXPECT_TRUE(imported.out.ends_with(" bytes, " + (exits == 1 ? "1 exit" : std::to_string(exits) + " exits") +
+                                     ", 3 labels\n"))
       << imported.out;
 
   const Finished classified =

@@ -70,7 +70,8 @@ TEST_F(Inspect, AModelsOtherPartsAreTold) {
   model::Model other = *model_data_;
   other.temperatures.assign(3, 1.25F);
   other.operating_points = {{"fast", "entropy", {0.1F, 0.2F, 0.3F}, "half the work"}};
-  other.provenance.recipe = R"({"epochs": 30})";
+  other.provenance.recipe =
+      R"({"epochs": 30, "bop": {"gamma": 5e-06, "schedule": "co\nsine"}, "weights": []})";
   other.provenance.metrics = "not JSON";
   other.provenance.placement = "balanced";
   other.provenance.license = "CC-BY-4.0";
@@ -85,14 +86,17 @@ TEST_F(Inspect, AModelsOtherPartsAreTold) {
   EXPECT_EQ(json["front_end"]["offset"], 1e-6);
   EXPECT_EQ(json["operating_points"], Json::parse(R"([{"name": "fast", "rule": "entropy",
       "thresholds": [0.1, 0.2, 0.3], "promise": "half the work"}])"));
-  EXPECT_EQ(json["provenance"]["recipe"], (Json{{"epochs", 30}}));
+  EXPECT_EQ(json["provenance"]["recipe"], Json::parse(other.provenance.recipe));
   EXPECT_EQ(json["provenance"]["metrics"], "not JSON");
   EXPECT_EQ(json["provenance"]["seed"], 1234567890123456789U);
 
   const std::string text = bittern({"inspect", path("other.bittern")}).out;
   for (const char* part : {"balanced", "16000 Hz", "0.1, 0.2, 0.3", "half the work", "CC-BY-4.0", "1.25",
-                           "1234567890123456789", R"({"epochs": 30})"})
+                           "1234567890123456789", "\nrecipe        epochs            30\n",
+                           "\n              weights           none\n", "\nmetrics       not JSON\n"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in:\n" << text;
+  EXPECT_NE(text.find("\n              bop               gamma 5e-06, schedule co"), std::string::npos)
+      << text;
 }
 
 TEST_F(Inspect, WhatIsInInt8IsTold) {

@@ -158,6 +158,51 @@ TEST_F(Train, CtrlCLeavesARunThatGoesOn) {
   EXPECT_GT(after.size(), before.size());
 }
 
+// Where an epoch is one step, every interruption comes at its end: going on, nothing is left to take the time
+// of.
+TEST_F(Train, TheRateOfAnEpochWhoseStepsWereDoneBeforeIsNotKnown) {
+  std::size_t bytes_seen = 0;
+  Start start;
+  start.interrupt_when = [&] { return read_bytes(path("run/metrics.jsonl")).size() > bytes_seen; };
+  const std::vector<std::string> one_step{"--epochs", "500", "--batch", "16"};
+  ASSERT_EQ(bittern(arguments("run", one_step), start).status, 130);
+  const std::string before = read_bytes(path("run/metrics.jsonl"));
+  bytes_seen = before.size();
+  std::vector<std::string> resumed = one_step;
+  resumed.emplace_back("--resume");
+  const Finished went_on = bittern(arguments("run", resumed), start);
+  ASSERT_EQ(went_on.status, 130) << went_on.err;
+  for (const nlohmann::json& epoch : json_lines(before)) EXPECT_GT(epoch["samples_per_s"], 0);
+  const auto after = json_lines(read_bytes(path("run/metrics.jsonl")).substr(before.size()));
+  ASSERT_FALSE(after.empty());
+  EXPECT_TRUE(after[0]["samples_per_s"].is_null()) << after[0];
+  EXPECT_NE(lines(went_on.out)[0].find("  - clips/s  "), std::string::npos) << went_on.out;
+}
+
+TEST_F(Train, WarnsOfWhatIsHardlyMeant) {
+  // The line of the warnings that begins with the option; empty without one.
+  const auto told = [&](const char* run, const std::string& option, const std::string& value) {
+    const Finished finished = bittern(arguments(run, {"--epochs", "2", option, value}));
+    EXPECT_EQ(finished.status, 0);
+    std::string found;
+    for (const std::string& line : lines(finished.err))
+      if (line.starts_with("bittern: warning: " + option + " ")) found += line;
+    return found;
+  };
+  EXPECT_EQ(told("large", "--batch", "17"),
+            "bittern: warning: --batch 17: there are only 16 clips to train with, so an epoch is one step of "
+            "them all");
+  EXPECT_EQ(told("whole", "--batch", "16"), "");
+  EXPECT_NE(told("self", "--noise", path("data")).find(": 48 of its 48 recordings are labelled clips"),
+            std::string::npos);
+  EXPECT_NE(told("class", "--noise", path("data/../data/test/low"))
+                .find(": 8 of its 8 recordings are labelled clips"),
+            std::string::npos);
+  fs::create_directories(folder_ / "data/.noise");
+  fs::copy_file(folder_ / "data/test/low/s0_1.wav", folder_ / "data/.noise/a.wav");
+  EXPECT_EQ(told("own", "--noise", path("data/.noise")), "");
+}
+
 TEST_F(Train, AModelThatComputesSomethingElseIsNotExported) {
   ASSERT_EQ(bittern(arguments("run", {"--epochs", "1"})).status, 0);
   const auto best = model::open(path("run/best.bittern")).value();

@@ -86,6 +86,8 @@ TEST_F(Usage, WrongUsageIsOneLineWithAHint) {
       {{"export", model_, "--out", "x.onnx"}, "ends in .onnx, but --to is bittern"},
       {{"export", model_, "--out", "x.ONNX"}, "ends in .onnx, but --to is bittern"},
       {{"inspect"}, "MODEL"},
+      {{"inspect", model_, "more", "words"}, "'more' is one argument too many"},
+      {{"evaluate", model_, "--data", kSamples, "x"}, "'x' is one argument too many"},
       {{"inspect", "--architecture", "slownet", "--classes", "12"}, "quicknet"},
       {{"inspect", "--architecture", "quicknet", "--classes", "-1"}, "--classes"},
       {{"inspect", "--architecture", "quicknet", "--classes", "12", "--placement", "nowhere"}, "nowhere"},

@@ -24,6 +24,16 @@ TEST(Quantiles, AreMiddleAndNearestRanks) {
   EXPECT_EQ(one.p99, 7);
 }
 
+// In the third of five runs the second step was interrupted.
+TEST(StepTimes, OneInterruptionMovesNoShare) {
+  const auto times = step_times({{1000, 1100, 900, 1000, 1000}, {3000, 2900, 5e6, 3000, 3100}});
+  ASSERT_EQ(times.size(), 2U);
+  EXPECT_DOUBLE_EQ(times[0].time_us, 1);
+  EXPECT_DOUBLE_EQ(times[1].time_us, 3);
+  EXPECT_DOUBLE_EQ(times[0].share, 0.25);
+  EXPECT_DOUBLE_EQ(times[1].share, 0.75);
+}
+
 TEST(Latency, CountsWhatTheNetworkCostsAndAddsUp) {
   const graph::Network network = model::tiny_network();
   const auto model = model::random_model(network, 1);

@@ -13,7 +13,7 @@ from wilson import wilson  # noqa: E402
 
 # MODEL holds {split: [exit][clip] of right or wrong}, "unsure": how many exits each test clip passes by under any
 # threshold up to 0.5, and "time_us". Above 0.5 all leave at exit 1.
-PROGRAM = '''#!{python}
+PROGRAM = '''#!{python} -IS
 import json, sys
 words = sys.argv[1:]
 value = lambda name: words[words.index(name) + 1] if name in words else None
