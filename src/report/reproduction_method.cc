@@ -163,6 +163,7 @@ std::vector<std::string> what_was_run(const Json& results) {
       "{} of {} trainings are finished: {} of all exits jointly, {} of one exit alone.{}", finished, planned,
       joint, finished - joint, finished < planned ? " What is missing shows as -." : ""));
   std::vector<std::string> of_networks;
+  of_networks.reserve(seeds.size());
   for (const auto& [network, numbers] : seeds)
     of_networks.push_back(fmt::format("{} {}", network, fmt::join(numbers, ", ")));
   if (!of_networks.empty()) items.push_back(fmt::format("Seeds: {}.", fmt::join(of_networks, "; ")));

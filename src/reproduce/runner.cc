@@ -56,6 +56,7 @@ constexpr int kPollsPerReport = 5;
 Expected<pid_t> start(const std::vector<std::string>& command, const fs::path& log) {
   std::vector<std::string> arguments = command;
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   const std::string log_name = log.string();
