@@ -1,6 +1,7 @@
 // Text in ASCII.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace bittern {
@@ -11,6 +12,11 @@ inline std::string lower_case(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
+}
+
+// "1 epoch", "2 epochs".
+inline std::string counted(std::int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 }  // namespace bittern
