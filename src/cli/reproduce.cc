@@ -17,6 +17,7 @@
 #include "cli/test_recordings.h"
 #include "cli/train_options.h"
 #include "core/atomic_file.h"
+#include "core/text.h"
 #include "json/text.h"
 #include "reproduce/estimate.h"
 #include "reproduce/experiment.h"
@@ -77,11 +78,14 @@ Status print_plan(const reproduce::Experiment& experiment, const reproduce::Fold
                : state.epochs > 0 ? "begun"
                                   : ""});
   }
-  const std::string basis = estimate.measured_epochs == 0
-                                ? "from this machine's speed alone: the first epochs will tell better"
-                                : fmt::format("from {} epochs trained", estimate.measured_epochs);
-  return write_out(fmt::format("{}\n{} trainings, {} side by side: about {} ({})\n", table.str(), runs.size(),
-                               options.jobs, duration(estimate.seconds), basis));
+  const std::string basis =
+      estimate.measured_epochs == 0
+          ? "from this machine's speed alone: the first epochs will tell better"
+          : fmt::format("from {} trained",
+                        counted(static_cast<std::int64_t>(estimate.measured_epochs), "epoch"));
+  return write_out(fmt::format("{}\n{}, {} side by side: about {} ({})\n", table.str(),
+                               counted(static_cast<std::int64_t>(runs.size()), "training"), options.jobs,
+                               duration(estimate.seconds), basis));
 }
 
 Expected<reproduce::RunnerResult> train(const reproduce::Experiment& experiment,
@@ -171,9 +175,10 @@ Status run(const Options& options) {
   };
   BITTERN_RETURN_IF_ERROR(write_reproduction(results, recording, folder.root));
   if (!options.quiet) {
-    BITTERN_RETURN_IF_ERROR(write_out(
-        fmt::format("{}: {} of {} trainings; {}\n", options.out, results["finished"].get<std::size_t>(),
-                    results["planned"].get<std::size_t>(), (folder.root / "report.html").string())));
+    BITTERN_RETURN_IF_ERROR(
+        write_out(fmt::format("{}: {} of {}; {}\n", options.out, results["finished"].get<std::size_t>(),
+                              counted(results["planned"].get<std::int64_t>(), "training"),
+                              (folder.root / "report.html").string())));
   }
   // Told above, line by line.
   if (!trained.failed.empty()) return Error{ErrorCode::kInternal, ""};

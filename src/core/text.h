@@ -23,4 +23,9 @@ inline std::string grouped(std::int64_t number) {
   return digits;
 }
 
+// "1 epoch", "2 epochs".
+inline std::string counted(std::int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 }  // namespace bittern

@@ -35,6 +35,8 @@ class ReproductionData {
   static std::string name(const Json& network) { return network["architecture"].get<std::string>(); }
   static int exits(const Json& network) { return static_cast<int>(network["exits"].size()); }
   int most_exits() const;
+  // Whether networks are trained alone, too: planned, finished or not.
+  bool single_exits() const { return results_["single_exits"].get<bool>(); }
 
   // Joint runs (single_exit 0) or those cut behind an exit.
   std::vector<const Json*> runs(const Json& task, const Json& network, int single_exit) const;

@@ -44,6 +44,12 @@ class Figures {
     return fmt::format("{}-{}", figure, task_["name"].get<std::string>());
   }
 
+  // The task, and the network where it is of one: a figure may stand alone.
+  std::string title(const char* what, const Json* network = nullptr) const {
+    return fmt::format("{}, {}{}", what, task_["name"].get<std::string>(),
+                       network == nullptr ? "" : ", " + ReproductionData::name(*network));
+  }
+
   // Ours, as every caption must say it.
   std::string basis() const {
     bool several = false;
@@ -73,7 +79,7 @@ class Figures {
       lines[i].stroke_shift =
           0.008 * last * (static_cast<double>(i) - static_cast<double>(lines.size() - 1) / 2);
     page_.chart(
-        line_chart(chart_name("figure-2"), "Figure 2: accuracy by entropy threshold",
+        line_chart(chart_name("figure-2"), title("Figure 2: accuracy by entropy threshold"),
                    {"entropy threshold, nats", false, true, {}}, {"accuracy", true, false, {}}, lines),
         basis() + " The strokes of one threshold stand side by side." + findings(2, task_));
   }
@@ -90,14 +96,13 @@ class Figures {
           stacks[e].values.push_back(rule["histogram"][e].get<double>());
       }
       const bool shown = network["paper"] == "MeliusNet";
-      page_.chart(
-          stacked_bars(chart_name("figure-3") + "-" + ReproductionData::name(network),
-                       fmt::format("Figure 3: where clips leave, {}", ReproductionData::name(network)),
-                       {"entropy threshold, nats", false, true, {}}, {"clips", false, true, {}}, thresholds,
-                       stacks),
-          fmt::format("{} test clips, seed {}.{}", task_["clips"].get<int>(),
-                      (*joint.front())["seed"].get<std::uint64_t>(),
-                      shown ? findings(3, task_) : std::string()));
+      page_.chart(stacked_bars(chart_name("figure-3") + "-" + ReproductionData::name(network),
+                               title("Figure 3: where clips leave", &network),
+                               {"entropy threshold, nats", false, true, {}}, {"clips", false, true, {}},
+                               thresholds, stacks),
+                  fmt::format("{} test clips, seed {}.{}", task_["clips"].get<int>(),
+                              (*joint.front())["seed"].get<std::uint64_t>(),
+                              shown ? findings(3, task_) : std::string()));
     }
   }
 
@@ -144,9 +149,9 @@ class Figures {
     if (!papers.empty())
       caption += fmt::format(" The paper's such lines stand at {}.", fmt::join(papers, ", "));
     joint.insert(joint.end(), alone.begin(), alone.end());
-    page_.chart(line_chart(chart_name("figure-4"), "Figure 4: accuracy against average exit",
+    page_.chart(line_chart(chart_name("figure-4"), title("Figure 4: accuracy against average exit"),
                            {"average exit", false, false, {}, 1}, {"accuracy", true, false, {}}, joint),
-                caption + findings(4, task_));
+                caption + (data_.single_exits() ? findings(4, task_) : std::string()));
   }
 
   void add_classes() {
@@ -168,13 +173,13 @@ class Figures {
         }
         std::string said = findings(5, task_);
         if (said.empty()) said = " The paper shows this of VoxForge only.";
-        page_.chart(stacked_bars(
-                        chart_name("figure-5") + "-" + ReproductionData::name(network),
-                        fmt::format("Figure 5: where each class leaves, {}", ReproductionData::name(network)),
-                        {"class", false, true, {}}, {"share of its clips", true, true, 100}, classes, stacks),
-                    fmt::format("Threshold {}, {} test clips of {} classes, seed {}.{}", threshold,
-                                task_["clips"].get<int>(), classes.size(),
-                                (*joint.front())["seed"].get<std::uint64_t>(), said));
+        page_.chart(
+            stacked_bars(chart_name("figure-5") + "-" + ReproductionData::name(network),
+                         title("Figure 5: where each class leaves", &network), {"class", false, true, {}},
+                         {"share of its clips", true, true, 100}, classes, stacks),
+            fmt::format("Threshold {}, {} test clips of {} classes, seed {}.{}", threshold,
+                        task_["clips"].get<int>(), classes.size(),
+                        (*joint.front())["seed"].get<std::uint64_t>(), said));
       }
     }
   }

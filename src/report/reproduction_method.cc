@@ -91,7 +91,7 @@ void add_teacher(const Json& results, const Options& options, std::vector<std::s
 
 void add_training(const Json& results, const Options& options, std::vector<std::string>& items) {
   const reproduce::PaperTraining paper = reproduce::kPaperTraining;
-  std::string item = fmt::format("Training. {} epochs", results["epochs"].get<int>());
+  std::string item = "Training. " + counted(results["epochs"].get<int>(), "epoch");
   if (const auto batch = options.number("/batch", "batch")) item += fmt::format(", batches of {}", *batch);
   if (const auto rate = options.number("/learning_rate", "learning-rate"))
     item += fmt::format(", learning rate {}", *rate);
@@ -101,11 +101,14 @@ void add_training(const Json& results, const Options& options, std::vector<std::
   if (options.text("/binary_optimizer", "binary-optimizer") == "adam")
     item += " Adam trains the 1-bit kernels too, on latent weights; in the paper Bop does.";
   items.push_back(std::move(item));
-  items.emplace_back(
+  std::string epoch =
       "Which epoch counts. Of all epochs the best on the validation clips is kept: in a joint "
-      "training that of the highest mean over its exits, for a network trained alone that of "
-      "its only exit. So an exit trained alone is taken at its own best epoch, and a joint one "
-      "at the exits' common best.");
+      "training that of the highest mean over its exits";
+  epoch += results["single_exits"].get<bool>()
+               ? ", for a network trained alone that of its only exit. So an exit trained alone is taken at "
+                 "its own best epoch, and a joint one at the exits' common best."
+               : ".";
+  items.push_back(std::move(epoch));
 }
 
 void add_augmentation(const Options& options, std::vector<std::string>& items) {
@@ -154,9 +157,12 @@ std::vector<std::string> what_was_run(const Json& results) {
   const auto finished = results["finished"].get<std::size_t>();
   const auto planned = results["planned"].get<std::size_t>();
   items.push_back(fmt::format(
-      "{} of {} trainings are finished: {} of all exits jointly, {} of one exit alone.{}", finished, planned,
-      joint, finished - joint, finished < planned ? " What is missing shows as -." : ""));
+      "{} of {} finished: {} of all exits jointly{}.{}", finished,
+      counted(static_cast<std::int64_t>(planned), "training"), joint,
+      results["single_exits"].get<bool>() ? fmt::format(", {} of one exit alone", finished - joint) : "",
+      finished < planned ? " What is missing shows as -." : ""));
   std::vector<std::string> of_networks;
+  of_networks.reserve(seeds.size());
   for (const auto& [network, numbers] : seeds)
     of_networks.push_back(fmt::format("{} {}", network, fmt::join(numbers, ", ")));
   if (!of_networks.empty()) items.push_back(fmt::format("Seeds: {}.", fmt::join(of_networks, "; ")));
@@ -165,7 +171,9 @@ std::vector<std::string> what_was_run(const Json& results) {
         fmt::format("Trained by bittern {}, gradients of 1-bit convolutions in {}{}. results.json has the "
                     "digest of each run's data.",
                     fmt::join(versions, ", "), fmt::join(precisions, ", "),
-                    untold == 0 ? "" : fmt::format("; {} runs of an older build do not tell", untold)));
+                    untold == 0 ? ""
+                                : fmt::format("; {} of an older build without these",
+                                              counted(static_cast<std::int64_t>(untold), "run"))));
   }
   const Json machine = results.value("machine", Json::object());
   if (machine.contains("instruction_set")) {

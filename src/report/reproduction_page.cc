@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
 #include "report/reproduction_clips.h"
 #include "report/reproduction_data.h"
 #include "report/reproduction_figures.h"
@@ -27,10 +28,11 @@ std::string about(const ReproductionData& data, const Json& task) {
 
 Page reproduction_page(const Json& results, const Recording& recording) {
   const ReproductionData data(results);
-  Page page(results["title"].get<std::string>(),
-            fmt::format("{} of {} trainings, {} epochs each, exits at \"{}\"", results["finished"].get<int>(),
-                        results["planned"].get<int>(), results["epochs"].get<int>(),
-                        results["placement"].get<std::string>()));
+  Page page(
+      results["title"].get<std::string>(),
+      fmt::format("{} of {}, {} each, exits at \"{}\"", results["finished"].get<int>(),
+                  counted(results["planned"].get<int>(), "training"),
+                  counted(results["epochs"].get<int>(), "epoch"), results["placement"].get<std::string>()));
   page.paragraph(
       "Beside our numbers stand those of A. Saeed, Binary Early-Exit Network for Adaptive "
       "Inference on Low-Resource Devices, Interspeech 2022. Data, training and hardware "

@@ -16,8 +16,11 @@ using Json = nlohmann::ordered_json;
 // Behind a cell of the paper that cannot be right.
 constexpr const char* kDoubtful = " †";
 
-std::string time_ms(const Json& of, const char* key) {
-  return of.contains(key) ? fmt::format("{:.2f}", of[key].get<double>() / 1000) : "-";
+// Ours are some tens of microseconds where the paper's are milliseconds.
+std::string time_text(const Json& of, const char* key) {
+  if (!of.contains(key)) return "-";
+  const auto us = of[key].get<double>();
+  return us < 999.5 ? fmt::format("{:.0f} µs", us) : fmt::format("{:.2f} ms", us / 1000);
 }
 
 Cell soft(std::string text) {
@@ -50,7 +53,7 @@ std::vector<Cell> paper_costs(const reproduce::PaperCost& paper) {
       soft("inside")};
   for (std::size_t exit = 0; exit < paper.time_ms.size(); ++exit) {
     const bool doubtful = exit == 0 && paper.first_time_doubtful;
-    row.push_back(soft(fmt::format("{:.2f}{}", paper.time_ms[exit], doubtful ? kDoubtful : "")));
+    row.push_back(soft(fmt::format("{:.2f} ms{}", paper.time_ms[exit], doubtful ? kDoubtful : "")));
   }
   return row;
 }
@@ -59,16 +62,16 @@ std::vector<Cell> paper_costs(const reproduce::PaperCost& paper) {
 
 void add_costs(const ReproductionData& data, Page& page) {
   page.heading("Table 1: size and time");
-  Table table{{"network", "parameters", "packed MiB", "float32 MiB", "front end ms"}, {}};
-  for (int exit = 1; exit <= data.most_exits(); ++exit) table.header.push_back(fmt::format("E{} ms", exit));
+  Table table{{"network", "parameters", "packed MiB", "float32 MiB", "front end"}, {}};
+  for (int exit = 1; exit <= data.most_exits(); ++exit) table.header.push_back(fmt::format("E{}", exit));
   std::string doubts;
   bool compared = false;
   for (const Json& network : data.networks()) {
     std::vector<Cell> row{
         ReproductionData::name(network), fmt::format("{:.2f} M", network["parameters"].get<double>() / 1e6),
         fmt::format("{:.2f}", network["packed_mib"].get<double>()),
-        fmt::format("{:.2f}", network["float32_mib"].get<double>()), time_ms(network, "front_end_us")};
-    for (const Json& exit : network["exits"]) row.emplace_back(time_ms(exit, "time_us"));
+        fmt::format("{:.2f}", network["float32_mib"].get<double>()), time_text(network, "front_end_us")};
+    for (const Json& exit : network["exits"]) row.emplace_back(time_text(exit, "time_us"));
     table.rows.push_back(std::move(row));
     const auto paper = reproduce::paper_cost(network["paper"].get<std::string>());
     if (!paper) continue;
@@ -78,12 +81,12 @@ void add_costs(const ReproductionData& data, Page& page) {
   }
   page.table(table);
   page.note(
-      "Ours: sizes with all exits; milliseconds from features to the decision at each "
+      "Ours: sizes with all exits; times from features to the decision at each "
       "exit, the front end apart, on one core of the machine above.");
   if (!compared) return;
   page.note(
       "The paper's: sizes are of the networks as published for one exit, with a float "
-      "head; milliseconds are from samples to the decision, the front end inside, on a "
+      "head; times are from samples to the decision, the front end inside, on a "
       "Snapdragon 855.");
   if (!doubts.empty()) page.note(fmt::format("† As printed in the paper, and cannot be right:{}", doubts));
 }
@@ -94,7 +97,9 @@ void add_accuracies(const ReproductionData& data, const Json& task, Page& page) 
   bool several = false;
   for (const Json& network : data.networks()) {
     for (const bool alone : {true, false}) {
-      std::vector<Cell> row{alone ? Cell(ReproductionData::name(network)) : Cell(""),
+      if (alone && !data.single_exits()) continue;
+      const bool first = alone || !data.single_exits();
+      std::vector<Cell> row{first ? Cell(ReproductionData::name(network)) : Cell(""),
                             alone ? "alone" : "jointly"};
       for (int exit = 1; exit <= ReproductionData::exits(network); ++exit) {
         const Mean mean = data.accuracy(task, network, exit, alone);
@@ -112,8 +117,9 @@ void add_accuracies(const ReproductionData& data, const Json& task, Page& page) 
   page.subheading("Table 2: accuracy of each exit, per cent");
   page.table(table);
   std::string note =
-      "Alone: a network cut behind that exit and trained for it; jointly: one network with "
-      "all exits. Small: the 95 % interval for other test clips, by Wilson's formula and, "
+      data.single_exits() ? "Alone: a network cut behind that exit and trained for it; jointly" : "Jointly";
+  note +=
+      ": one network with all exits. Small: the 95 % interval for other test clips, by Wilson's formula and, "
       "where speakers are known, a bootstrap over speakers, whichever reaches further.";
   if (several) {
     note +=

@@ -55,8 +55,10 @@ Expected<Record> read(const Json& json, const Experiment& experiment, const std:
     if (!result.is_object()) return wrong(where, "'runs' holds what is no run");
     for (const char* key : {"task", "architecture", "single_exit", "seed"})
       if (!result.contains(key)) return wrong(where, fmt::format("a run has no '{}'", key));
+    bool planned = false;
     for (const Run& run : experiment.runs()) {
       if (!is_of(result, experiment, run)) continue;
+      planned = true;
       const std::string name = experiment.name(run);
       const auto of_task = labels.find(experiment.tasks[run.task].name);
       if (of_task == labels.end()) return wrong(where, name + " is of a task that is not told of");
@@ -67,6 +69,10 @@ Expected<Record> read(const Json& json, const Experiment& experiment, const std:
       }
       record.runs.emplace(name, result);
     }
+    if (!planned && record.other.empty())
+      record.other = fmt::format("{}, {}, exit {}, seed {}", json::text(result["task"]),
+                                 json::text(result["architecture"]), json::text(result["single_exit"]),
+                                 json::text(result["seed"]));
   }
   return record;
 }

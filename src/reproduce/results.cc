@@ -137,6 +137,7 @@ class Results {
     if (!recipe.is_null()) json["recipe"] = std::move(recipe);
     json.update({{"epochs", experiment_.epochs},
                  {"placement", experiment_.placement},
+                 {"single_exits", experiment_.single_exits},
                  {"finished", list.size()},
                  {"planned", runs.size()},
                  {"machine",
@@ -272,11 +273,13 @@ class Results {
       Json json{{"architecture", network.architecture}, {"paper", network.paper},
                 {"parameters", counts.parameters()},    {"packed_mib", counts.packed_mib()},
                 {"float32_mib", counts.float32_mib()},  {"exits", Json::array()}};
-      for (const graph::ExitCounts& exit : counts.exits)
+      for (const graph::ExitCounts& exit : counts.exits) {
         json["exits"].push_back({{"exit", exit.exit},
                                  {"layer", exit.layer},
                                  {"macs_binary", exit.cumulative.binary},
                                  {"macs_float", exit.cumulative.floating}});
+        if (exit.cumulative.int8 > 0) json["exits"].back()["macs_int8"] = exit.cumulative.int8;
+      }
       if (model != nullptr) BITTERN_RETURN_IF_ERROR(add_times(model, json));
       list.push_back(std::move(json));
     }

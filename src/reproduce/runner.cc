@@ -56,6 +56,7 @@ constexpr int kPollsPerReport = 5;
 Expected<pid_t> start(const std::vector<std::string>& command, const fs::path& log) {
   std::vector<std::string> arguments = command;
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   const std::string log_name = log.string();
@@ -180,6 +181,13 @@ fs::path Folder::log(const std::string& name) const {
 Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment) {
   Folder folder{root};
   BITTERN_ASSIGN_OR_RETURN(Record record, read_record(folder.results(), experiment));
+  // All of it would be lost when the file is written anew.
+  if (record.runs.empty() && !record.other.empty()) {
+    return invalid_argument(fmt::format(
+        "{}: is of another experiment, none of whose runs this one plans ({}); give another --out, "
+        "or move the file away",
+        folder.results().string(), record.other));
+  }
   DataSets data(experiment);
   if (record.fits) {
     folder.record = std::move(record);

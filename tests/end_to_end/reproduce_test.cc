@@ -59,7 +59,10 @@ TEST_F(Reproduce, TrainsMeasuresAndReports) {
   const Json& network = json["networks"][0];
   EXPECT_GT(network["front_end_us"], 0);
   EXPECT_EQ(network["exits"].size(), 4U);
-  for (const Json& exit : network["exits"]) EXPECT_GT(exit["time_us"], 0);
+  for (const Json& exit : network["exits"]) {
+    EXPECT_GT(exit["time_us"], 0);
+    EXPECT_GT(exit["macs_int8"], 0) << "bittern-tiny's first convolution";
+  }
   ASSERT_EQ(json["runs"].size(), 1U);
   const Json& run = json["runs"][0];
   for (const char* key : {"data_digest", "precision", "tool_version"}) EXPECT_NE(run[key], "") << key;

@@ -34,6 +34,7 @@ Json results() {
   return {{"title", "Trial"},
           {"epochs", 2},
           {"placement", "paper"},
+          {"single_exits", true},
           {"conditions", {{"train", {{"epochs", 2}, {"distillation", 0.25}}}, {"thresholds", {0.5}}}},
           {"recipe",
            {{"exit_pool", "time"},
@@ -62,7 +63,7 @@ Json results() {
              {"front_end_us", 70.0},
              {"exits",
               {{{"exit", 1}, {"layer", "a"}, {"time_us", 250.0}},
-               {{"exit", 2}, {"layer", "b"}, {"time_us", 500.0}}}}}}},
+               {{"exit", 2}, {"layer", "b"}, {"time_us", 1500.0}}}}}}},
           {"runs",
            {joint_run(0, 0.8),
             joint_run(1, 0.9),
@@ -90,7 +91,7 @@ TEST(ReproductionPage, TablesAreMeansWithIntervalsBesideThePapersNumbers) {
       << "exit 1 alone was not trained, exit 2 with one seed";
   EXPECT_TRUE(has(html, "paper, alone</td><td class=\"soft\">65.7</td><td class=\"soft\">92.8</td>"));
   EXPECT_TRUE(has(html, "paper, jointly</td><td class=\"soft\">86.3</td>"));
-  EXPECT_TRUE(has(html, "<td>0.07</td><td>0.25</td><td>0.50</td>")) << "milliseconds, the front end first";
+  EXPECT_TRUE(has(html, "<td>70 µs</td><td>250 µs</td><td>1.50 ms</td>")) << "the front end first";
 }
 
 TEST(ReproductionPage, MarksWhatCannotBeRightInThePaper) {
@@ -99,7 +100,7 @@ TEST(ReproductionPage, MarksWhatCannotBeRightInThePaper) {
   json["networks"][0]["paper"] = "BinaryDenseNet";
   const std::string html = html_of(json);
   EXPECT_TRUE(has(html, "<td class=\"soft\">42.63 †</td>"));
-  EXPECT_TRUE(has(html, "<td class=\"soft\">6.71 †</td><td class=\"soft\">6.14</td>"));
+  EXPECT_TRUE(has(html, "<td class=\"soft\">6.71 ms †</td><td class=\"soft\">6.14 ms</td>"));
   EXPECT_TRUE(has(html, "† As printed in the paper"));
   EXPECT_TRUE(has(html, "with a float head"));
 }
@@ -149,6 +150,35 @@ TEST(ReproductionPage, CaptionsTellWhatThePaperFound) {
   EXPECT_TRUE(has(html, "(its figure 2) finds that thresholds from 0.6 to 0.8 serve best; that all four"));
   EXPECT_TRUE(has(html, "such lines stand at QuickNet 94.4 %"));
   EXPECT_TRUE(has(html, "shows this of VoxForge only"));
+}
+
+TEST(ReproductionPage, SpeaksOfNetworksAloneOnlyWhereThereAreAny) {
+  Json json = results();
+  EXPECT_TRUE(has(html_of(json), "networks trained alone"));
+  json["single_exits"] = false;
+  json["runs"].erase(2);
+  json["finished"] = 2;
+  const std::string html = html_of(json);
+  for (const char* word : {">alone<", "alone:", "trained alone", "Alone:", "one exit alone", "Dashed"})
+    EXPECT_FALSE(has(html, word)) << word;
+  EXPECT_TRUE(has(html, "<td>quicknet</td><td>jointly</td>"));
+}
+
+TEST(ReproductionPage, FiguresTellNetworkAndTask) {
+  const Page page = reproduction_page(results(), nullptr);
+  for (const Chart& chart : page.charts()) {
+    EXPECT_TRUE(has(chart.title, "words")) << chart.title;
+    if (has(chart.name, "quicknet")) {
+      EXPECT_TRUE(has(chart.title, "quicknet")) << chart.title;
+    }
+  }
+}
+
+TEST(ReproductionPage, OneIsSingular) {
+  Json json = results();
+  json["epochs"] = 1;
+  json["planned"] = 1;
+  EXPECT_TRUE(has(html_of(json), "of 1 training, 1 epoch each"));
 }
 
 TEST(ReproductionPage, HardClipsCanBeHeard) {

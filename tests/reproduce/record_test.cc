@@ -73,6 +73,20 @@ TEST_F(Records, OfOtherConditionsServeOnlyWhereFoldersAreLeft) {
   EXPECT_TRUE(there->record.runs.empty());
 }
 
+// Writing the file anew would lose them.
+TEST_F(Records, OfAnotherExperimentAreNotOverwritten) {
+  Experiment of = experiment();
+  results(of);
+  ASSERT_TRUE(open_folder(out().root, of).ok());
+  of.tasks[0].name = "others";
+  const Expected<Folder> refused = open_folder(out().root, of);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find(
+                "of another experiment, none of whose runs this one plans (\"words\", \"quicknet\""),
+            std::string::npos)
+      << refused.error().message;
+}
+
 TEST_F(Records, ConditionsHaveNoOrder) {
   Experiment of = experiment();
   const std::filesystem::path file = results(of);
