@@ -15,8 +15,8 @@
 #include "cli/network_report.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "core/text.h"
 #include "evaluation/latency.h"
-#include "evaluation/words.h"
 #include "graph/architecture.h"
 #include "json/text.h"
 #include "model/file.h"
@@ -88,9 +88,8 @@ std::string text_of(const model::Model& model, const evaluation::Latency& latenc
   std::string text = fmt::format(
       "{}, {} frames, one thread, {}, {}\n"
       "peak on registers alone: {:.3f} T binary MAC/s, {:.1f} G float MAC/s (multiply, then add)\n\n",
-      one_line(model.network.architecture()), latency.frames, name(latency.isa),
-      evaluation::counted(static_cast<std::size_t>(latency.runs), "run"), latency.binary_peak / 1e12,
-      latency.float_peak / 1e9);
+      one_line(model.network.architecture()), latency.frames, name(latency.isa), counted(latency.runs, "run"),
+      latency.binary_peak / 1e12, latency.float_peak / 1e9);
   Table table({{"exit"},
                {"reads", Table::Align::kLeft},
                {"median us"},
@@ -169,7 +168,7 @@ std::string text_of(const model::Model& model, const Footprint& footprint) {
   };
   const auto arena = std::optional(footprint.arena_bytes);
   return fmt::format("{}, {}, median\n", one_line(model.network.architecture()),
-                     evaluation::counted(static_cast<std::size_t>(footprint.runs), "run")) +
+                     counted(footprint.runs, "run")) +
          "load and plan                   " + time(footprint.load_us) + "  open and verify the model     " +
          time(footprint.open_us) + "  make a session and its plan   " + time(footprint.plan_us) +
          "process start to first answer   " + time(footprint.first_answer_us) +

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/output.h"
+#include "core/text.h"
 #include "evaluation/report.h"
 #include "evaluation/thresholds.h"
-#include "evaluation/words.h"
 #include "json/text.h"
 
 namespace bittern::cli {
@@ -93,11 +93,11 @@ std::string calibration_text(const CalibrationReport& report) {
   const evaluation::Calibration& found = report.found;
   std::string text = fmt::format(
       "{} on {}, split {}: {} to tune, {} others to test{}\n", one_line(report.model),
-      one_line(report.asked.data), report.asked.split,
-      evaluation::counted(found.halves.tuning.size(), "clip"), found.halves.testing.size(),
+      one_line(report.asked.data), report.asked.split, counted(found.halves.tuning.size(), "clip"),
+      found.halves.testing.size(),
       temperatures_fitted(report) ? "" : "; temperatures kept, other operating points depend on them");
   if (found.left_out > 0)
-    text += evaluation::counted(found.left_out, "clip") + " left out: of speakers that are not known\n";
+    text += counted(found.left_out, "clip") + " left out: of speakers that are not known\n";
   text += '\n';
   Table table({{"exit", Table::Align::kRight, 0},
                {"temperature", Table::Align::kRight, 0},

@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "cli/separate.h"
 #include "core/atomic_file.h"
-#include "evaluation/words.h"
+#include "core/text.h"
 #include "model/file.h"
 #include "runtime/self_test.h"
 
@@ -32,10 +32,9 @@ Status run(const ExportOptions& options) {
     return Error{same.error().code, fmt::format("{}: {}", file, same.error().message)};
   BITTERN_RETURN_IF_ERROR(write_file(options.out, bytes));
   if (options.quiet) return {};
-  return write_out(
-      fmt::format("{}: {} bytes, {}, {}\n", options.out, bytes.size(),
-                  evaluation::counted(static_cast<std::size_t>(written->network.exit_count()), "exit"),
-                  evaluation::counted(written->labels.size(), "label")));
+  return write_out(fmt::format("{}: {} bytes, {}, {}\n", options.out, bytes.size(),
+                               counted(written->network.exit_count(), "exit"),
+                               counted(written->labels.size(), "label")));
 }
 
 std::function<Status()> configure(Arguments& arguments) {

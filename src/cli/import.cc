@@ -16,7 +16,7 @@
 #include "cli/separate.h"
 #include "convert/larq_import.h"
 #include "core/atomic_file.h"
-#include "evaluation/words.h"
+#include "core/text.h"
 #include "graph/network.h"
 #include "model/file.h"
 #include "runtime/self_test.h"
@@ -68,10 +68,9 @@ Status run(Options options) {
   BITTERN_RETURN_IF_ERROR(write_file(options.out, bytes));
   if (options.quiet) return {};
   for (const std::string& line : imported.assumed) print_warning(fmt::format("{}: {}", options.model, line));
-  return write_out(
-      fmt::format("{}: {} bytes, {}, {}\n", options.out, bytes.size(),
-                  evaluation::counted(static_cast<std::size_t>(imported.model->network.exit_count()), "exit"),
-                  evaluation::counted(imported.model->labels.size(), "label")));
+  return write_out(fmt::format("{}: {} bytes, {}, {}\n", options.out, bytes.size(),
+                               counted(imported.model->network.exit_count(), "exit"),
+                               counted(imported.model->labels.size(), "label")));
 }
 
 std::function<Status()> configure(Arguments& arguments) {

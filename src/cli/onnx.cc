@@ -17,7 +17,7 @@
 #include "cli/program.h"
 #include "convert/onnx_export.h"
 #include "core/atomic_file.h"
-#include "evaluation/words.h"
+#include "core/text.h"
 
 namespace bittern::cli {
 namespace {
@@ -40,8 +40,7 @@ Expected<std::vector<Graph>> graphs_of(const ExportOptions& options, int exits) 
   if (!options.exits.empty() && options.exits != "all" && options.exits != "each") {
     const int exit = std::stoi(options.exits);
     if (exit > exits)
-      return invalid_argument(fmt::format("--exits {}: the model has {}", exit,
-                                          evaluation::counted(static_cast<std::size_t>(exits), "exit")));
+      return invalid_argument(fmt::format("--exits {}: the model has {}", exit, counted(exits, "exit")));
     return std::vector<Graph>{{exit, options.out}};
   }
   std::vector<Graph> graphs;
@@ -73,9 +72,8 @@ Status run(const ExportOptions& options) {
     BITTERN_RETURN_IF_ERROR(graphs->size() == 1 ? write_file(graph.file, bytes)
                                                 : files.add(graph.file, bytes));
     report += fmt::format("{}: {} bytes, {}, {}\n", graph.file.string(), bytes.size(),
-                          graph.exit == 0 ? evaluation::counted(static_cast<std::size_t>(exits), "exit")
-                                          : fmt::format("exit {}", graph.exit),
-                          evaluation::counted(model.labels.size(), "label"));
+                          graph.exit == 0 ? counted(exits, "exit") : fmt::format("exit {}", graph.exit),
+                          counted(model.labels.size(), "label"));
   }
   BITTERN_RETURN_IF_ERROR(files.put_in_place());
   return options.quiet ? Status() : write_out(report);

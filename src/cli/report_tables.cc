@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/output.h"
+#include "core/text.h"
 #include "evaluation/words.h"
 
 namespace bittern::cli {
@@ -170,12 +171,11 @@ std::string confusion_table(const Report& report) {
 std::string report_tables(const Report& report, const ReportTables& wanted) {
   std::string text =
       fmt::format("{} ({}) on {}, {} of split {}\n", one_line(report.model), report.architecture,
-                  one_line(report.data), evaluation::counted(report.clips, "clip"), report.split);
+                  one_line(report.data), counted(report.clips, "clip"), report.split);
   if (report.left_out > 0)
-    text +=
-        fmt::format("{} of other labels left out (--only {})\n", evaluation::counted(report.left_out, "clip"),
-                    one_line(fmt::format("{}", fmt::join(report.only, ","))));
-  if (report.skipped > 0) text += evaluation::counted(report.skipped, "unreadable clip") + " skipped\n";
+    text += fmt::format("{} of other labels left out (--only {})\n", counted(report.left_out, "clip"),
+                        one_line(fmt::format("{}", fmt::join(report.only, ","))));
+  if (report.skipped > 0) text += counted(report.skipped, "unreadable clip") + " skipped\n";
   if (!report.clip_rows.empty()) text += "\n" + clip_table(report);
   if (wanted.exits) text += "\n" + exit_table(report);
   if (wanted.rules) text += "\n" + rule_table(report, wanted.rule);

@@ -78,14 +78,12 @@ Status print_plan(const reproduce::Experiment& experiment, const reproduce::Fold
                : state.epochs > 0 ? "begun"
                                   : ""});
   }
-  const std::string basis =
-      estimate.measured_epochs == 0
-          ? "from this machine's speed alone: the first epochs will tell better"
-          : fmt::format("from {} trained",
-                        counted(static_cast<std::int64_t>(estimate.measured_epochs), "epoch"));
+  const std::string basis = estimate.measured_epochs == 0
+                                ? "from this machine's speed alone: the first epochs will tell better"
+                                : fmt::format("from {} trained", counted(estimate.measured_epochs, "epoch"));
   return write_out(fmt::format("{}\n{}, {} side by side: about {} ({})\n", table.str(),
-                               counted(static_cast<std::int64_t>(runs.size()), "training"), options.jobs,
-                               duration(estimate.seconds), basis));
+                               counted(runs.size(), "training"), options.jobs, duration(estimate.seconds),
+                               basis));
 }
 
 Expected<reproduce::RunnerResult> train(const reproduce::Experiment& experiment,

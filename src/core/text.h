@@ -1,6 +1,7 @@
 // Text in ASCII.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,7 +25,7 @@ inline std::string grouped(std::int64_t number) {
 }
 
 // "1 epoch", "2 epochs".
-inline std::string counted(std::int64_t count, const std::string& what) {
+inline std::string counted(std::integral auto count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/text.h"
 #include "evaluation/calibration.h"
-#include "evaluation/words.h"
 
 namespace bittern::evaluation {
 namespace {

@@ -19,10 +19,6 @@ std::string interval(const Proportion& proportion) {
   return fmt::format("{:.1f} to {:.1f} %", proportion.low * 100, proportion.high * 100);
 }
 
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
-
 std::string thresholds(const PointRow& point) {
   const std::size_t early = std::max<std::size_t>(point.thresholds.size(), 1) - 1;
   return fmt::format("{}", fmt::join(std::span(point.thresholds).first(early), " "));

@@ -1,9 +1,7 @@
 // Numbers of a report in words, as its tables and its page print them.
 #pragma once
 
-#include <cstddef>
 #include <string>
-#include <string_view>
 
 #include "evaluation/report.h"
 
@@ -12,9 +10,6 @@ namespace bittern::evaluation {
 std::string percent(double share);                   // "93.4 %"
 std::string percent(const Proportion& proportion);   // the same; "-" without clips
 std::string interval(const Proportion& proportion);  // "92.1 to 94.5 %"; "-" without clips
-
-// "1 clip", "2 clips".
-std::string counted(std::size_t count, std::string_view thing);
 
 // Exit by exit but for the last, at which all leave: "0.25 0.5".
 std::string thresholds(const PointRow& point);

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "core/text.h"
 #include "evaluation/words.h"
 #include "json/text.h"
 
@@ -238,8 +239,8 @@ void add_confusion(Page& page, const Report& report) {
 
 Page evaluation_page(const Report& report) {
   Page page(report.model, fmt::format("{} on {}, {} of split {}, {}", report.architecture, report.data,
-                                      evaluation::counted(report.clips, "clip"), report.split,
-                                      evaluation::counted(report.speakers, "known speaker")));
+                                      counted(report.clips, "clip"), report.split,
+                                      counted(report.speakers, "known speaker")));
   add_exits(page, report);
   add_thresholds(page, report);
   add_trade(page, report);

@@ -157,8 +157,7 @@ std::vector<std::string> what_was_run(const Json& results) {
   const auto finished = results["finished"].get<std::size_t>();
   const auto planned = results["planned"].get<std::size_t>();
   items.push_back(fmt::format(
-      "{} of {} finished: {} of all exits jointly{}.{}", finished,
-      counted(static_cast<std::int64_t>(planned), "training"), joint,
+      "{} of {} finished: {} of all exits jointly{}.{}", finished, counted(planned, "training"), joint,
       results["single_exits"].get<bool>() ? fmt::format(", {} of one exit alone", finished - joint) : "",
       finished < planned ? " What is missing shows as -." : ""));
   std::vector<std::string> of_networks;
@@ -167,13 +166,11 @@ std::vector<std::string> what_was_run(const Json& results) {
     of_networks.push_back(fmt::format("{} {}", network, fmt::join(numbers, ", ")));
   if (!of_networks.empty()) items.push_back(fmt::format("Seeds: {}.", fmt::join(of_networks, "; ")));
   if (!versions.empty()) {
-    items.push_back(
-        fmt::format("Trained by bittern {}, gradients of 1-bit convolutions in {}{}. results.json has the "
-                    "digest of each run's data.",
-                    fmt::join(versions, ", "), fmt::join(precisions, ", "),
-                    untold == 0 ? ""
-                                : fmt::format("; {} of an older build without these",
-                                              counted(static_cast<std::int64_t>(untold), "run"))));
+    items.push_back(fmt::format(
+        "Trained by bittern {}, gradients of 1-bit convolutions in {}{}. results.json has the "
+        "digest of each run's data.",
+        fmt::join(versions, ", "), fmt::join(precisions, ", "),
+        untold == 0 ? "" : fmt::format("; {} of an older build without these", counted(untold, "run"))));
   }
   const Json machine = results.value("machine", Json::object());
   if (machine.contains("instruction_set")) {

@@ -5,12 +5,6 @@
 namespace bittern::evaluation {
 namespace {
 
-TEST(Words, CountsOneAndMany) {
-  EXPECT_EQ(counted(1, "exit"), "1 exit");
-  EXPECT_EQ(counted(0, "exit"), "0 exits");
-  EXPECT_EQ(counted(12, "unreadable clip"), "12 unreadable clips");
-}
-
 TEST(Words, SaysNothingOfNoClips) {
   EXPECT_EQ(percent(0.123456), "12.3 %");
   EXPECT_EQ(percent(Proportion{0.9, 0.85, 1, 20}), "90.0 %");
