@@ -38,12 +38,10 @@ struct ResultOptions {
 // common, as in a run's recipe.json, where Experiment::recipe_of knows them. machine: where times were
 // measured, of so many runs each. data_digest, precision and tool_version are the models' own; runs that an
 // older build measured lack them. macs_int8: those of macs_float in int8, where there are any. train_clips
-// and
-// validation_clips are told where the task's folder is there. rules and clips are of joint runs only; answers
-// and entropies [exits], answers by label. networks without a finished run have no times. A network's times
-// are
-// measured here and now, with random weights where no model of it is left. What the folder's record holds is
-// taken from there.
+// and validation_clips are told where the task's folder is there. rules and clips are of joint runs only;
+// answers and entropies [exits], answers by label. networks without a finished run have no times. A network's
+// times are measured here and now, with random weights where no model of it is left. What the folder's record
+// holds is taken from there.
 Expected<nlohmann::ordered_json> measure_results(const Experiment& experiment, const Folder& folder,
                                                  const ResultOptions& options);
 
