@@ -19,6 +19,7 @@
 #include "cli/program.h"
 #include "cli/progress.h"
 #include "cli/train_options.h"
+#include "core/text.h"
 #include "training/launch.h"
 #include "training/process_group.h"
 #include "training/recipe.h"
@@ -139,8 +140,9 @@ Status run(TrainCommandOptions& options) {
   BITTERN_RETURN_IF_ERROR(training::train(options.train, group, observer));
   if (quiet) return {};
   if (observer.skipped() > 0) {
-    print_warning(fmt::format("{} recording{} could not be read and {} left out", observer.skipped(),
-                              observer.skipped() == 1 ? "" : "s", observer.skipped() == 1 ? "was" : "were"));
+    print_warning(fmt::format("{} could not be read and {} left out",
+                              counted(observer.skipped(), "recording"),
+                              observer.skipped() == 1 ? "was" : "were"));
   }
   return write_out(fmt::format("best model: {}\n", training::RunFolder{options.train.out}.best().string()));
 }

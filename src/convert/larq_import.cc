@@ -11,6 +11,7 @@
 #include "convert/larq_exits.h"
 #include "convert/larq_layers.h"
 #include "convert/larq_weights.h"
+#include "core/text.h"
 #include "graph/architecture.h"
 #include "model/random_weights.h"
 
@@ -90,10 +91,10 @@ class Import {
       if (const auto* norm = std::get_if<graph::BatchNorm>(&layer.op)) head_epsilon_ = norm->epsilon;
     placement_ = wanted.placement;
     if (pattern_.exit_count() != exits)
-      return invalid_argument(fmt::format(
-          "{} exit{} (dense layers), --placement {} has {}; name the layers that they read, or is it "
-          "another architecture?",
-          exits, exits == 1 ? "" : "s", placement_, pattern_.exit_count()));
+      return invalid_argument(
+          fmt::format("{} (dense layers), --placement {} has {}; name the layers that they read, or is it "
+                      "another architecture?",
+                      counted(exits, "exit"), placement_, pattern_.exit_count()));
     return {};
   }
 
@@ -394,8 +395,8 @@ Status set_labels(model::Model& model, const LarqOptions& options) {
     return invalid_argument(fmt::format("{}: {}", options.labels_from, message));
   };
   if (static_cast<int>(options.labels.size()) != model.network.classes())
-    return named(fmt::format("{} label{}, but the network's exits have {} classes", options.labels.size(),
-                             options.labels.size() == 1 ? "" : "s", model.network.classes()));
+    return named(fmt::format("{}, but the network's exits have {} classes",
+                             counted(options.labels.size(), "label"), model.network.classes()));
   model.labels = options.labels;
   if (const Status fits = model::validate(model); !fits.ok()) return named(fits.error().message);
   return {};

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "core/text.h"
 #include "graph/architecture.h"
 
 namespace bittern::training {
@@ -28,8 +29,8 @@ Status check(const Recipe& recipe) {
   BITTERN_ASSIGN_OR_RETURN(const graph::Network network, build_network(recipe, {}, kAnyClasses));
   const std::size_t weights = recipe.exit_weights.size();
   if (weights != 0 && weights != static_cast<std::size_t>(network.exit_count())) {
-    return invalid_argument(fmt::format("{} exit weights for a network with {} exit{}", weights,
-                                        network.exit_count(), network.exit_count() == 1 ? "" : "s"));
+    return invalid_argument(
+        fmt::format("{} exit weights for a network with {}", weights, counted(network.exit_count(), "exit")));
   }
   return {};
 }

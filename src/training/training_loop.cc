@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/text.h"
 #include "training/best_model.h"
 #include "training/replicas.h"
 #include "training/torch.h"
@@ -70,7 +71,8 @@ Status TrainingLoop::run() {
   if (group_.is_first() && options_.start == StartMode::kResume) BITTERN_RETURN_IF_ERROR(resume());
   BITTERN_RETURN_IF_ERROR(share_start());
   if (position_.epoch == recipe_.epochs) {
-    observer_.notice(fmt::format("all {} epochs are done already", recipe_.epochs));
+    observer_.notice(fmt::format("nothing to train: {} of {} done already", position_.epoch,
+                                 counted(recipe_.epochs, "epoch")));
     return {};
   }
   BITTERN_ASSIGN_OR_RETURN(validation_features_, features_of(data_.validation, front_end_));
