@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = 9
+WARM_UP = 30  # until the caches hold what they can: the networks before drove all else out
 CALLS = 10
 PLAN = [("quicknet", exit) for exit in (1, 2, 3, 4, 5)] + [
     (name, exit) for name in ("birealnet-18", "binarydensenet-28", "meliusnet-22") for exit in (1, 5)]
@@ -33,12 +34,12 @@ PACKAGES = ("larq-compute-engine", "larq-zoo", "tensorflow", "ai-edge-litert", "
 
 
 def timed(call):
-    """Median of CALLS calls, microseconds."""
+    """Median of CALLS calls after WARM_UP others, microseconds."""
     times = []
-    for turn in range(CALLS + 2):
+    for turn in range(WARM_UP + CALLS):
         start = time.perf_counter_ns()
         call()
-        if turn >= 2:
+        if turn >= WARM_UP:
             times.append(time.perf_counter_ns() - start)
     return statistics.median(times) / 1000
 
@@ -56,7 +57,7 @@ class Worker:
         return answer
 
     def timer(self, what, exit="-"):
-        return lambda: float(self.ask(f"{what} {exit} {CALLS}"))
+        return lambda: float(self.ask(f"{what} {exit} {WARM_UP} {CALLS}"))
 
 
 def lce_timer(file):
@@ -133,11 +134,11 @@ def kaldi_timers():
 
     def compute():
         times = []
-        for turn in range(CALLS + 2):
+        for turn in range(WARM_UP + CALLS):
             fbank = kaldi_native_fbank.OnlineFbank(options)
             start = time.perf_counter_ns()
             fbank.accept_waveform(16000, as_list)
-            if turn >= 2:
+            if turn >= WARM_UP:
                 times.append(time.perf_counter_ns() - start)
         return statistics.median(times) / 1000
 
@@ -202,7 +203,7 @@ def main():
         "python": platform.python_version(),
         "instruction_set": worker.ask("isa"),
         "versions": {"bittern": (ROOT / "VERSION").read_text().strip(), **{p: version(p) for p in PACKAGES}},
-        "rounds": ROUNDS, "calls_per_round": CALLS,
+        "rounds": ROUNDS, "warm_up_calls": WARM_UP, "calls_per_round": CALLS,
         "call_overhead_us": {engine: round(trivial(engine), 1) for engine in ("lce", "litert")},
         "times": [{"what": what, "exit": exit, "engine": engine, "median_us": round(statistics.median(t), 1),
                    "min_us": round(min(t), 1), "max_us": round(max(t), 1), "bytes": sizes.get((what, exit, engine)),

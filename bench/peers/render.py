@@ -22,7 +22,7 @@ def main():
         f"Machine: {report['cpu']}, family {cpu_id['cpu family']}, model {cpu_id['model']}, stepping {cpu_id['stepping']}, one core; {report['system']}, Python {report['python']}. "
         f"Bittern on `{report['instruction_set']}`.", "",
         f"Versions: {versions}.", "",
-        f"All engines take turns, {report['rounds']} rounds of {report['calls_per_round']} calls; a value is the median over rounds of a round's median call, in microseconds. One thread each. "
+        f"All engines take turns, {report['rounds']} rounds of {report['calls_per_round']} calls after {report['warm_up_calls']} that do not count (caches hold a network again only after some); a value is the median over rounds of a round's median call, in microseconds. One thread each. "
         f"The other engines are called from Python, which is part of their times (a network of one addition: Larq Compute Engine {overhead['lce']}, LiteRT {overhead['litert']}); "
         "Bittern is called from C++. Random weights and inputs: nothing here speaks of accuracy.", "",
         "## Features to logits", "",

@@ -1,10 +1,11 @@
 // Bittern's side of the comparison (measure.py): times what a line of standard input asks for, on random
 // input.
 //
-//   ARCHITECTURE EXIT CALLS    features to the logits of EXIT, exits pool globally as the peers' do
-//   front-end - CALLS          a second of samples to features
+//   ARCHITECTURE EXIT WARM_UP CALLS    features to the logits of EXIT, exits pool globally as the peers' do
+//   front-end - WARM_UP CALLS          a second of samples to features
 //
-// and answers with the median of CALLS calls in microseconds. "isa" answers with the instruction set.
+// and answers with the median of CALLS calls in microseconds, after WARM_UP others. "isa" answers with the
+// instruction set.
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -25,14 +26,15 @@ namespace bittern {
 namespace {
 
 template <class Work>
-double median_us(int calls, const Work& work) {
+double median_us(int warm_up, int calls, const Work& work) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
-  for (int call = 0; call < calls + 2; ++call) {
+  for (int call = 0; call < warm_up; ++call) work();
+  for (int call = 0; call < calls; ++call) {
     const auto start = Clock::now();
     work();
     const auto end = Clock::now();
-    if (call >= 2) times.push_back(std::chrono::duration<double, std::micro>(end - start).count());
+    times.push_back(std::chrono::duration<double, std::micro>(end - start).count());
   }
   std::nth_element(times.begin(), times.begin() + calls / 2, times.end());
   return times[static_cast<std::size_t>(calls / 2)];
@@ -80,21 +82,22 @@ int serve() {
   std::vector<float> output(static_cast<std::size_t>(spec.clip_frames() * spec.mel_bins));
   std::map<std::string, std::unique_ptr<Network>> networks;
   std::string what, exit;
+  int warm_up = 0;
   int calls = 0;
   while (std::cin >> what) {
     if (what == "isa") {
       std::cout << name(best_isa()) << std::endl;
       continue;
     }
-    if (!(std::cin >> exit >> calls) || calls < 1) return 2;
+    if (!(std::cin >> exit >> warm_up >> calls) || warm_up < 0 || calls < 1) return 2;
     if (what == "front-end") {
-      std::cout << median_us(calls, [&] { log_mel.compute(samples, output); }) << std::endl;
+      std::cout << median_us(warm_up, calls, [&] { log_mel.compute(samples, output); }) << std::endl;
       continue;
     }
     auto& network = networks[what];
     if (network == nullptr) network = std::make_unique<Network>(what);
     const int last = std::stoi(exit);
-    std::cout << median_us(calls, [&] { network->run(last); }) << std::endl;
+    std::cout << median_us(warm_up, calls, [&] { network->run(last); }) << std::endl;
   }
   return 0;
 }
