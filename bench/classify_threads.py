@@ -3,7 +3,7 @@
 usage: python3 bench/classify_threads.py --program PROGRAM --model MODEL --data DIR [--clips 1000] [--threads 2]
            [--rounds 15] [--out FILE]
 
-Makes a folder of links to the recordings below DIR, then runs the program on it again and again, one thread and N
+Copies recordings below DIR into a folder, over again where there are too few, then runs the program on it again and again, one thread and N
 threads by turns, so that a slow moment of the machine hits both. Whole processes are timed: start, reading, decoding,
 features, network, printing. All runs must print the same but for the times. The result is the median of the rounds'
 ratios, and the ratio of the two shortest times; as JSON to standard output, or to --out.
@@ -13,6 +13,7 @@ import json
 import pathlib
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,13 +30,13 @@ def cpu() -> str:
     return platform.machine()
 
 
-def link_clips(data: pathlib.Path, count: int, folder: pathlib.Path) -> None:
+def copy_clips(data: pathlib.Path, count: int, folder: pathlib.Path) -> None:
     found = sorted(path for path in data.rglob("*") if path.suffix in AUDIO)
     if not found:
         sys.exit(f"{data}: no recordings")
     for i in range(count):
         source = found[i % len(found)].resolve()
-        (folder / f"{i:05}{source.suffix}").symlink_to(source)
+        shutil.copyfile(source, folder / f"{i:05}{source.suffix}")
 
 
 def run(program: str, model: str, folder: pathlib.Path, threads: int) -> tuple[float, str]:
@@ -59,7 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        link_clips(pathlib.Path(given.data), given.clips, folder)
+        copy_clips(pathlib.Path(given.data), given.clips, folder)
         _, expected = run(given.program, given.model, folder, 1)
         one, many = [], []
         for _ in range(given.rounds):

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,15 +48,13 @@ class Mixer {
   Status push(const float* interleaved, std::size_t frames) {
     if (static_cast<double>(frames_ + frames) > max_seconds_ * rate_)
       return invalid_argument(fmt::format("{}: longer than {:g} seconds", name_, max_seconds_));
-    mono_.resize(frames);
-    for (std::size_t i = 0; i < frames; ++i) {
-      double sum = 0;
-      for (std::size_t c = 0; c < channels_; ++c) {
-        const float sample = interleaved[i * channels_ + c];
-        if (!(std::abs(sample) <= kMaxSample)) return bad_sample(sample, frames_ + i, c);
-        sum += static_cast<double>(sample);
-      }
-      mono_[i] = static_cast<float>(sum / static_cast<double>(channels_));
+    const std::span<const float> samples(interleaved, frames * channels_);
+    if (const auto bad = first_beyond(samples, kMaxSample))
+      return bad_sample(samples[*bad], frames_ + *bad / channels_, *bad % channels_);
+    if (channels_ == 1) {
+      mono_.assign(samples.begin(), samples.end());
+    } else {
+      mix(samples);
     }
     frames_ += frames;
     return resampler_.push(mono_, output_);
@@ -79,6 +78,15 @@ class Mixer {
         channels_(static_cast<std::size_t>(channels)),
         max_seconds_(max_seconds),
         resampler_(std::move(resampler)) {}
+
+  void mix(std::span<const float> samples) {
+    mono_.resize(samples.size() / channels_);
+    for (std::size_t i = 0; i < mono_.size(); ++i) {
+      double sum = 0;
+      for (const float sample : samples.subspan(i * channels_, channels_)) sum += static_cast<double>(sample);
+      mono_[i] = static_cast<float>(sum / static_cast<double>(channels_));
+    }
+  }
 
   Error bad_sample(float sample, std::size_t frame, std::size_t channel) const {
     const char* what = std::isnan(sample)   ? "not a number"

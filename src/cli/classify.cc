@@ -80,7 +80,7 @@ std::string table_line(const Table& table, const std::string& file, const std::v
 // Whether reading could wait for someone. That happens on the calling thread alone, where Ctrl-C ends it.
 bool may_wait(const Input& input) {
   std::error_code ignored;
-  return !input.error &&
+  return !input.found &&
          (input.name == kStandardInput || !std::filesystem::is_regular_file(input.name, ignored));
 }
 

@@ -66,10 +66,10 @@ Expected<std::vector<float>> read_path(const std::string& path, int sample_rate,
 
 void expand_folder(const std::string& folder, std::vector<Input>& inputs) {
   const datasets::Recordings found = datasets::recordings_below(folder);
-  for (const fs::path& file : found.files) inputs.push_back({file.string(), std::nullopt});
-  for (const Error& error : found.errors) inputs.push_back({folder, error});
+  for (const fs::path& file : found.files) inputs.push_back({file.string(), std::nullopt, true});
+  for (const Error& error : found.errors) inputs.push_back({folder, error, true});
   if (found.files.empty() && found.errors.empty())
-    inputs.push_back({folder, not_found(folder + ": no recordings in this folder")});
+    inputs.push_back({folder, not_found(folder + ": no recordings in this folder"), true});
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ std::vector<Input> expand_inputs(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     std::error_code ignored;
     if (name == kStandardInput || !fs::is_directory(name, ignored)) {
-      inputs.push_back({name, std::nullopt});
+      inputs.push_back({name, std::nullopt, false});
     } else {
       expand_folder(name, inputs);
     }

@@ -15,6 +15,7 @@ inline constexpr const char* kStandardInput = "-";
 struct Input {
   std::string name;            // as printed: the path, or "-"
   std::optional<Error> error;  // a folder (or one in it) that cannot be read, or holds no recordings
+  bool found = false;          // in a folder, where only files are looked for: reading it waits for nobody
 };
 
 // Folders become the recordings in them and below, sorted by path, hidden ones left out; everything else

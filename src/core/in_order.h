@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -32,20 +34,25 @@ class OrderedResults {
   }
   void put(std::size_t piece, Result result) {
     const std::lock_guard lock(mutex_);
-    ring_[piece % ring_.size()].emplace(std::move(result));
-    if (piece == taken_) ready_.notify_one();
+    at(piece).emplace(std::move(result));
+    ++put_;
+    if (piece == taken_ || put_ == count_ || put_ - taken_ > ring_.size() / 2) ready_.notify_one();
   }
-  // Waits for the oldest result that was not taken yet. Throws what a worker threw.
-  Result take() {
+  // Waits for the oldest result that was not taken yet, and takes those behind it along. They are let pile up
+  // for a moment: to wake up for each would take the time of several. Throws what a worker threw.
+  std::deque<Result> take() {
     std::unique_lock lock(mutex_);
-    std::optional<Result>& oldest = ring_[taken_ % ring_.size()];
-    ready_.wait(lock, [&] { return oldest.has_value() || thrown_; });
-    if (!oldest) std::rethrow_exception(thrown_);
-    Result result = std::move(*oldest);
-    oldest.reset();
-    ++taken_;
-    room_.notify_one();
-    return result;
+    ready_.wait(lock, [&] { return at(taken_).has_value() || thrown_; });
+    ready_.wait_for(lock, kPileUp,
+                    [&] { return thrown_ || put_ == count_ || put_ - taken_ > ring_.size() / 2; });
+    if (!at(taken_)) std::rethrow_exception(thrown_);
+    std::deque<Result> results;
+    for (; taken_ < claimed_ && at(taken_); ++taken_) {
+      results.push_back(std::move(*at(taken_)));
+      at(taken_).reset();
+    }
+    room_.notify_all();
+    return results;
   }
   void stop(std::exception_ptr thrown = nullptr) {
     const std::lock_guard lock(mutex_);
@@ -56,12 +63,17 @@ class OrderedResults {
   }
 
  private:
+  static constexpr std::chrono::milliseconds kPileUp{5};
+
+  std::optional<Result>& at(std::size_t piece) { return ring_[piece % ring_.size()]; }
+
   std::mutex mutex_;
   std::condition_variable room_;   // for another piece
   std::condition_variable ready_;  // the oldest result
   const std::size_t count_;
   std::vector<std::optional<Result>> ring_;
   std::size_t claimed_ = 0;
+  std::size_t put_ = 0;
   std::size_t taken_ = 0;
   bool stopped_ = false;
   std::exception_ptr thrown_;
@@ -80,7 +92,7 @@ Status in_order(int threads, std::size_t count, const Work& work, const Take& ta
       BITTERN_RETURN_IF_ERROR(take(piece, work(std::size_t{0}, piece)));
     return {};
   }
-  constexpr std::size_t kAhead = 64;
+  constexpr std::size_t kAhead = 32;  // as many again may have been taken from the ring, not yet by `take`
   OrderedResults<decltype(work(std::size_t{0}, std::size_t{0}))> results(count, wanted * kAhead);
   // Stops the workers however this is left, then waits for them.
   struct Workers {
@@ -101,7 +113,9 @@ Status in_order(int threads, std::size_t count, const Work& work, const Take& ta
       }
     });
   }
-  for (std::size_t piece = 0; piece < count; ++piece) BITTERN_RETURN_IF_ERROR(take(piece, results.take()));
+  for (std::size_t piece = 0; piece < count;) {
+    for (auto& result : results.take()) BITTERN_RETURN_IF_ERROR(take(piece++, std::move(result)));
+  }
   return {};
 }
 

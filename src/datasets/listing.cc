@@ -45,7 +45,7 @@ Expected<Listing> list_folder(const fs::path& folder) {
     const fs::path& path = entries->path();
     if (path.filename().string().starts_with('.')) continue;
     std::error_code status_reason;
-    const fs::file_type type = fs::status(path, status_reason).type();
+    const fs::file_type type = entries->status(status_reason).type();  // of most the listing itself tells
     if (type == fs::file_type::directory) {
       listing.folders.push_back(path);
     } else if (audio::has_audio_extension(path) &&
@@ -89,7 +89,9 @@ Recordings recordings_below(const fs::path& folder) {
       if (!fs::is_symlink(inner, ignored)) waiting.push_back(inner);
     }
   }
-  std::sort(found.files.begin(), found.files.end());
+  // Those of one folder are: to compare paths part by part takes its time.
+  if (!std::is_sorted(found.files.begin(), found.files.end()))
+    std::sort(found.files.begin(), found.files.end());
   return found;
 }
 

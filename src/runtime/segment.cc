@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 
 namespace bittern::runtime {
 namespace {
@@ -28,17 +27,6 @@ std::size_t loudest(std::span<const float> samples, std::size_t window) {
 }
 
 }  // namespace
-
-std::optional<std::size_t> first_beyond(std::span<const float> values, float limit) noexcept {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!(values[i] >= -limit && values[i] <= limit)) return i;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::size_t> first_not_finite(std::span<const float> values) noexcept {
-  return first_beyond(values, std::numeric_limits<float>::max());
-}
 
 std::span<const float> choose_segment(std::span<const float> samples, std::size_t window,
                                       Segment segment) noexcept {

@@ -2,17 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 
 #include "runtime/session.h"
 
 namespace bittern::runtime {
-
-// The position of the first value that is NaN or beyond +-limit.
-std::optional<std::size_t> first_beyond(std::span<const float> values, float limit) noexcept;
-// The position of the first NaN or infinity.
-std::optional<std::size_t> first_not_finite(std::span<const float> values) noexcept;
 
 // The part of `samples`, which are longer than `window` samples, that `segment` chooses. Energy for kLoudest
 // is a sum of squares of samples clipped to +-1 and cut to 16 bits: integers, so no order of summation

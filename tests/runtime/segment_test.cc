@@ -91,22 +91,5 @@ TEST(Silence, SurroundsAShortClip) {
   EXPECT_EQ(window, full);
 }
 
-TEST(NotFinite, IsFoundFirst) {
-  std::vector<float> samples(10, std::numeric_limits<float>::max());
-  EXPECT_FALSE(first_not_finite(samples).has_value());
-  samples[7] = std::numeric_limits<float>::quiet_NaN();
-  samples[8] = -std::numeric_limits<float>::infinity();
-  EXPECT_EQ(first_not_finite(samples), 7U);
-  samples[2] = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(first_not_finite(samples), 2U);
-  EXPECT_FALSE(first_not_finite({}).has_value());
-}
-
-TEST(Beyond, IsEitherSideOfTheLimitOrNotANumber) {
-  EXPECT_FALSE(first_beyond(std::vector<float>{1, -1, 0}, 1).has_value());
-  EXPECT_EQ(first_beyond(std::vector<float>{1, -1.001F, 2}, 1), 1U);
-  EXPECT_EQ(first_beyond(std::vector<float>{0, std::numeric_limits<float>::quiet_NaN()}, 1), 1U);
-}
-
 }  // namespace
 }  // namespace bittern::runtime
