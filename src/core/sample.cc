@@ -22,7 +22,7 @@ std::optional<std::size_t> first_beyond(std::span<const float> values, float lim
     for (const float value : block) largest = std::max(largest, magnitude(value));
     if (largest <= most) continue;
     const auto beyond = [most](float value) { return magnitude(value) > most; };
-    return begin + static_cast<std::size_t>(std::ranges::find_if(block, beyond) - block.begin());
+    return begin + static_cast<std::size_t>(std::find_if(block.begin(), block.end(), beyond) - block.begin());
   }
   return std::nullopt;
 }
