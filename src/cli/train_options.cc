@@ -240,6 +240,7 @@ Expected<TrainCommandOptions> read_train_options(const std::vector<std::string>&
     return invalid_argument(one_line(error.what()));
   }
   options.apply_words();
+  BITTERN_ASSIGN_OR_RETURN(options.train.recipe.teachers, training::name_teachers(options.train.teachers));
   BITTERN_RETURN_IF_ERROR(options.train.recipe.validate());
   return options;
 }

@@ -27,12 +27,6 @@ Mean mean_of(const std::vector<const Json*>& accuracies) {
 
 }  // namespace
 
-int ReproductionData::most_exits() const {
-  int most = 0;
-  for (const Json& network : networks()) most = std::max(most, exits(network));
-  return most;
-}
-
 std::vector<const Json*> ReproductionData::runs(const Json& task, const Json& network,
                                                 int single_exit) const {
   std::vector<const Json*> found;

@@ -34,7 +34,6 @@ class ReproductionData {
   const Json& networks() const { return results_["networks"]; }
   static std::string name(const Json& network) { return network["architecture"].get<std::string>(); }
   static int exits(const Json& network) { return static_cast<int>(network["exits"].size()); }
-  int most_exits() const;
   // Whether networks are trained alone, too: planned, finished or not.
   bool single_exits() const { return results_["single_exits"].get<bool>(); }
 

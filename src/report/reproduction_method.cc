@@ -67,10 +67,11 @@ void add_teacher(const Json& results, const Options& options, std::vector<std::s
   if (distillation == 0) return;
   const Json teachers = options.of("/teachers", "teacher");
   if (!teachers.is_null()) {
-    items.push_back(
-        fmt::format("Teachers. Finished models taught all exits, at {:.0f} % of each loss; the paper's loss "
-                    "is the plain sum of the exits' cross-entropies.",
-                    100 * distillation));
+    const bool last = options.of("/loss/taught", "taught-exits") == "last";
+    items.push_back(fmt::format(
+        "Teachers. Finished models taught {}, at {:.0f} % of each loss; the paper's loss is the plain sum of "
+        "the exits' cross-entropies.",
+        last ? "the last exit, and it the earlier ones" : "all exits", 100 * distillation));
     return;
   }
   std::string item = fmt::format(

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,12 +60,21 @@ std::vector<Cell> paper_costs(const reproduce::PaperCost& paper) {
   return row;
 }
 
+// Heads the columns behind those that have a head: as many as the longest row has exits, ours or the paper's.
+void name_exits(Table& table) {
+  const std::size_t before = table.header.size();
+  std::size_t columns = before;
+  for (const std::vector<Cell>& row : table.rows) columns = std::max(columns, row.size());
+  for (std::size_t exit = 1; before + exit <= columns; ++exit)
+    table.header.push_back(fmt::format("E{}", exit));
+  for (std::vector<Cell>& row : table.rows) row.resize(columns, Cell(""));
+}
+
 }  // namespace
 
 void add_costs(const ReproductionData& data, Page& page) {
   page.heading("Table 1: size and time");
   Table table{{"network", "parameters", "packed MiB", "float32 MiB", "front end"}, {}};
-  for (int exit = 1; exit <= data.most_exits(); ++exit) table.header.push_back(fmt::format("E{}", exit));
   std::string doubts;
   bool compared = false;
   for (const Json& network : data.networks()) {
@@ -79,6 +90,7 @@ void add_costs(const ReproductionData& data, Page& page) {
     table.rows.push_back(paper_costs(*paper));
     if (!paper->doubt.empty()) doubts += fmt::format(" {}", paper->doubt);
   }
+  name_exits(table);
   page.table(table);
   page.note(
       "Ours: sizes with all exits; times from features to the decision at each "
@@ -93,7 +105,6 @@ void add_costs(const ReproductionData& data, Page& page) {
 
 void add_accuracies(const ReproductionData& data, const Json& task, Page& page) {
   Table table{{"network", "trained"}, {}};
-  for (int exit = 1; exit <= data.most_exits(); ++exit) table.header.push_back(fmt::format("E{}", exit));
   bool several = false;
   for (const Json& network : data.networks()) {
     for (const bool alone : {true, false}) {
@@ -115,6 +126,7 @@ void add_accuracies(const ReproductionData& data, const Json& task, Page& page) 
     table.rows.push_back(paper_row("paper, jointly", paper->jointly));
   }
   page.subheading("Table 2: accuracy of each exit, per cent");
+  name_exits(table);
   page.table(table);
   std::string note =
       data.single_exits() ? "Alone: a network cut behind that exit and trained for it; jointly" : "Jointly";

@@ -9,6 +9,7 @@
 
 #include "json/text.h"
 #include "model/file.h"
+#include "reproduce/difference.h"
 
 namespace bittern::reproduce {
 namespace {
@@ -17,35 +18,6 @@ namespace fs = std::filesystem;
 using json::Json;
 
 constexpr std::string_view kWayOut = "give another --out, or move it away";
-
-// "/augment/mixup" as "augment.mixup".
-std::string told(std::string key) {
-  key.erase(0, 1);
-  for (char& c : key) c = c == '/' ? '.' : c;
-  return key;
-}
-
-std::string told(const Json& flat, const std::string& key) {
-  return flat.contains(key) ? json::text(flat[key]) : "none";
-}
-
-// The first option in which two recipes differ, in words; empty: none.
-std::string difference(const Json& stored, const Json& planned) {
-  if (!stored.is_object()) return "a recipe that is none";
-  const Json had = stored.flatten();
-  const Json wants = planned.flatten();
-  std::set<std::string> keys;
-  for (const Json* flat : {&had, &wants})
-    for (const auto& [key, value] : flat->items()) keys.insert(key);
-  for (const std::string& key : keys) {
-    // Settled when a training begins, by what the processor has.
-    if (key == "/precision" && planned.value("precision", "") == "auto") continue;
-    const std::string is = told(had, key);
-    const std::string should = told(wants, key);
-    if (is != should) return fmt::format("{} {}, not {}", told(key), is, should);
-  }
-  return {};
-}
 
 Error differs(const fs::path& place, const std::string& what) {
   return invalid_argument(

@@ -146,9 +146,14 @@ std::vector<Run> Experiment::runs() const {
 }
 
 std::string Experiment::name(const Run& run) const {
-  const std::string kind = run.single_exit == 0 ? "joint" : fmt::format("exit-{}", run.single_exit);
-  return fmt::format("{}/{}/{}/seed-{}", tasks[run.task].name, networks[run.network].architecture, kind,
-                     run.seed);
+  return run_name(tasks[run.task].name, networks[run.network].architecture,
+                  static_cast<std::uint64_t>(run.single_exit), run.seed);
+}
+
+std::string run_name(const std::string& task, const std::string& architecture, std::uint64_t single_exit,
+                     std::uint64_t seed) {
+  const std::string kind = single_exit == 0 ? "joint" : fmt::format("exit-{}", single_exit);
+  return fmt::format("{}/{}/{}/seed-{}", task, architecture, kind, seed);
 }
 
 Expected<Experiment> read_experiment(const std::filesystem::path& file, const std::filesystem::path& root) {

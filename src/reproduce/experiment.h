@@ -78,9 +78,12 @@ struct Experiment {
   // In the order in which they are run: joint trainings of the first seed first, so that whatever is there is
   // a whole picture of something.
   std::vector<Run> runs() const;
-  // "speech-commands-12/quicknet/joint/seed-0": a folder, and what a person is shown.
   std::string name(const Run& run) const;
 };
+
+// "speech-commands-12/quicknet/joint/seed-0": a folder, and what a person is shown.
+std::string run_name(const std::string& task, const std::string& architecture, std::uint64_t single_exit,
+                     std::uint64_t seed);
 
 // Errors name the key that is missing, unknown or of the wrong kind.
 Expected<Experiment> read_experiment(const std::filesystem::path& file, const std::filesystem::path& root);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "json/text.h"
+#include "reproduce/difference.h"
 #include "reproduce/record_check.h"
 
 namespace bittern::reproduce {
@@ -30,6 +31,15 @@ Error wrong(const std::string& where, const std::string& what) {
   return corrupt(fmt::format("{}: {}", where, what));
 }
 
+// As Experiment::name() names it.
+Expected<std::string> name_of(const Json& result, const std::string& where) {
+  if (!result["task"].is_string() || !result["architecture"].is_string() ||
+      !result["single_exit"].is_number_unsigned() || !result["seed"].is_number_unsigned())
+    return wrong(where, "a run's 'task', 'architecture', 'single_exit' or 'seed' is something else");
+  return run_name(result["task"].get<std::string>(), result["architecture"].get<std::string>(),
+                  result["single_exit"].get<std::uint64_t>(), result["seed"].get<std::uint64_t>());
+}
+
 Expected<Labels> read_tasks(const Json& tasks, const std::string& where) {
   Labels labels;
   for (const Json& task : tasks) {
@@ -47,8 +57,7 @@ Expected<Record> read(const Json& json, const Experiment& experiment, const std:
                                    std::pair{"runs", json.value("runs", Json()).is_array()}})
     if (!right) return wrong(where, fmt::format("'{}' is missing or something else", key));
   Record record;
-  // Whatever the order of their keys.
-  record.fits = nlohmann::json(json["conditions"]) == nlohmann::json(conditions(experiment));
+  record.differs = difference(json["conditions"], conditions(experiment));
   record.tasks = json["tasks"];
   BITTERN_ASSIGN_OR_RETURN(const Labels labels, read_tasks(record.tasks, where));
   for (const Json& result : json["runs"]) {
@@ -63,16 +72,16 @@ Expected<Record> read(const Json& json, const Experiment& experiment, const std:
       const auto of_task = labels.find(experiment.tasks[run.task].name);
       if (of_task == labels.end()) return wrong(where, name + " is of a task that is not told of");
       // Other conditions may be other thresholds: none of it will be shown.
-      if (record.fits) {
+      if (record.differs.empty()) {
         BITTERN_RETURN_IF_ERROR(
             check_result(result, experiment, run, of_task->second, fmt::format("{}, {}", where, name)));
       }
       record.runs.emplace(name, result);
     }
-    if (!planned && record.other.empty())
-      record.other = fmt::format("{}, {}, exit {}, seed {}", json::text(result["task"]),
-                                 json::text(result["architecture"]), json::text(result["single_exit"]),
-                                 json::text(result["seed"]));
+    if (!planned) {
+      BITTERN_ASSIGN_OR_RETURN(std::string name, name_of(result, where));
+      record.others.push_back(std::move(name));
+    }
   }
   return record;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/status.h"
 #include "reproduce/experiment.h"
@@ -15,16 +16,16 @@ namespace bittern::reproduce {
 struct Record {
   nlohmann::ordered_json tasks = nlohmann::ordered_json::array();  // as in results.h
   std::map<std::string, nlohmann::ordered_json> runs;              // by Experiment::name()
-  bool fits = true;   // the runs were trained and measured as this experiment says
-  std::string other;  // the first run that the experiment does not plan; empty: there is none
+  std::string differs;              // where its conditions are not this experiment's: in what, in words
+  std::vector<std::string> others;  // names of runs that this experiment does not plan
 };
 
 // What decides a run's results beside network, task and seed: written into them, so that those of another
 // experiment are not taken for this one's.
 nlohmann::ordered_json conditions(const Experiment& experiment);
 
-// Empty where there is no such file. Of runs that the experiment does not plan only `other` tells; all others
-// are as results.h describes them, or there is an error that says which is not.
+// Empty where there is no such file. Of runs that the experiment does not plan only `others` tells; all
+// others are as results.h describes them, or there is an error that says which is not.
 Expected<Record> read_record(const std::filesystem::path& results, const Experiment& experiment);
 
 }  // namespace bittern::reproduce

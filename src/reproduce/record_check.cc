@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,9 +20,8 @@ Error wrong(const std::string& where, const std::string& what) {
   return corrupt(fmt::format("{}: {}", where, what));
 }
 
-Status check_accuracy(const Json& json, const std::string& where) {
+Status check_accuracy(const Json& json, const std::string& where, std::size_t& clips) {
   double value = 0, low = 0, high = 0;
-  std::size_t clips = 0;
   ObjectReader reader(json, where + ", accuracy", ErrorCode::kCorrupt);
   reader.required("value", value);
   reader.required("low", low);
@@ -45,7 +45,8 @@ Status check_exits(const Json& list, const std::vector<int>& wanted, const std::
     reader.required("accuracy", accuracy);
     BITTERN_RETURN_IF_ERROR(reader.finish());
     if (exit != wanted[i]) return wrong(here, fmt::format("'exit' must be {}", wanted[i]));
-    BITTERN_RETURN_IF_ERROR(check_accuracy(accuracy, here));
+    std::size_t clips = 0;
+    BITTERN_RETURN_IF_ERROR(check_accuracy(accuracy, here, clips));
   }
   return {};
 }
@@ -53,7 +54,17 @@ Status check_exits(const Json& list, const std::vector<int>& wanted, const std::
 struct Shape {
   std::size_t exits = 0;
   const std::vector<std::string>& labels;
+  std::size_t clips = 0;
 };
+
+// As many as leave, one after the other; they are counts of a file, which need not be.
+bool adds_up(const std::vector<std::uint64_t>& counts, std::uint64_t sum) {
+  for (const std::uint64_t count : counts) {
+    if (count > sum) return false;
+    sum -= count;
+  }
+  return sum == 0;
+}
 
 Status check_rule(const Json& json, float wanted, const Shape& shape, const std::string& where) {
   float threshold = 0;
@@ -69,7 +80,10 @@ Status check_rule(const Json& json, float wanted, const Shape& shape, const std:
   reader.required("histogram_per_class", per_class);
   BITTERN_RETURN_IF_ERROR(reader.finish());
   if (threshold != wanted) return wrong(where, fmt::format("'threshold' must be {}", wanted));
-  BITTERN_RETURN_IF_ERROR(check_accuracy(accuracy, where));
+  std::size_t clips = 0;
+  BITTERN_RETURN_IF_ERROR(check_accuracy(accuracy, where, clips));
+  if (clips != shape.clips)
+    return wrong(where, fmt::format("'accuracy' must be of the run's {} clips", shape.clips));
   if (average_exit < 1 || average_exit > static_cast<double>(shape.exits))
     return wrong(where, fmt::format("'average_exit' must be from 1 to {}", shape.exits));
   if (histogram.size() != shape.exits)
@@ -79,6 +93,18 @@ Status check_rule(const Json& json, float wanted, const Shape& shape, const std:
     return wrong(
         where, fmt::format("'histogram_per_class' must be {} lists of {}", shape.labels.size(), shape.exits));
   }
+  if (!adds_up(histogram, clips))
+    return wrong(where, fmt::format("'histogram' must be of the run's {} clips", clips));
+  double sum = 0;
+  for (std::size_t exit = 0; exit < histogram.size(); ++exit) {
+    std::vector<std::uint64_t> of_class;
+    for (const auto& row : per_class) of_class.push_back(row[exit]);
+    if (!adds_up(of_class, histogram[exit]))
+      return wrong(where, "'histogram_per_class' must add up to 'histogram'");
+    sum += static_cast<double>(exit + 1) * static_cast<double>(histogram[exit]);
+  }
+  if (clips > 0 && !(std::abs(average_exit - sum / static_cast<double>(clips)) < 1e-6))
+    return wrong(where, "'average_exit' must be the mean of 'histogram'");
   return {};
 }
 
@@ -146,7 +172,8 @@ Status check_result(const Json& result, const Experiment& experiment, const Run&
   BITTERN_RETURN_IF_ERROR(reader.finish());
   if (run.single_exit != 0) return check_exits(exits, {run.single_exit}, where);
 
-  const Shape shape{static_cast<std::size_t>(experiment.networks[run.network].exits), labels};
+  if (!clips.is_array()) return wrong(where, "'clips' must be a list");
+  const Shape shape{static_cast<std::size_t>(experiment.networks[run.network].exits), labels, clips.size()};
   std::vector<int> all;
   for (int exit = 1; exit <= experiment.networks[run.network].exits; ++exit) all.push_back(exit);
   BITTERN_RETURN_IF_ERROR(check_exits(exits, all, where));
@@ -156,7 +183,6 @@ Status check_result(const Json& result, const Experiment& experiment, const Run&
     BITTERN_RETURN_IF_ERROR(
         check_rule(rules[i], experiment.thresholds[i], shape, fmt::format("{}, rules[{}]", where, i)));
   }
-  if (!clips.is_array()) return wrong(where, "'clips' must be a list");
   for (std::size_t i = 0; i < clips.size(); ++i)
     BITTERN_RETURN_IF_ERROR(check_clip(clips[i], shape, fmt::format("{}, clips[{}]", where, i)));
   return {};

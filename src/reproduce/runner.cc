@@ -181,15 +181,17 @@ fs::path Folder::log(const std::string& name) const {
 Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment) {
   Folder folder{root};
   BITTERN_ASSIGN_OR_RETURN(Record record, read_record(folder.results(), experiment));
-  // All of it would be lost when the file is written anew.
-  if (record.runs.empty() && !record.other.empty()) {
-    return invalid_argument(fmt::format(
-        "{}: is of another experiment, none of whose runs this one plans ({}); give another --out, "
-        "or move the file away",
-        folder.results().string(), record.other));
+  // Lost when the file is written anew, unless they can be measured again.
+  for (const std::string& name : record.others) {
+    std::error_code ignored;
+    if (fs::exists(folder.model(name), ignored)) continue;
+    return invalid_argument(
+        fmt::format("{}: holds {}, which this experiment does not plan and whose folder is gone: it would be "
+                    "lost; give another --out, or move the file away",
+                    folder.results().string(), name));
   }
   DataSets data(experiment);
-  if (record.fits) {
+  if (record.differs.empty()) {
     folder.record = std::move(record);
     for (const Run& run : experiment.runs()) {
       const bool recorded = state_of(folder, experiment, run).recorded;
@@ -200,10 +202,10 @@ Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment)
   for (const Run& run : experiment.runs()) {
     const std::string name = experiment.name(run);
     if (record.runs.count(name) == 0 || state_of(folder, experiment, run).epochs > 0) continue;
-    return invalid_argument(
-        fmt::format("{}: holds {}, whose folder is gone, of trainings with other options or thresholds; give "
-                    "another --out, or move the file away",
-                    folder.results().string(), name));
+    return invalid_argument(fmt::format(
+        "{}: holds {}, whose folder is gone, of an experiment with {} as this one says; give another "
+        "--out, or move the file away",
+        folder.results().string(), name, record.differs));
   }
   for (const Run& run : experiment.runs())
     BITTERN_RETURN_IF_ERROR(check_folder(experiment, folder, run, data));

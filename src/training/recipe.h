@@ -12,6 +12,7 @@
 #include "graph/network.h"
 #include "training/precision.h"
 #include "training/schedule.h"
+#include "training/teacher_name.h"
 
 namespace bittern::training {
 
@@ -72,13 +73,6 @@ struct LossSettings {
   double temperature = 2;  // of the distillation
   TaughtExits taught = TaughtExits::kAll;
   bool operator==(const LossSettings&) const = default;
-};
-
-// A finished model that a training learns from (teachers.h), as a recipe tells of it.
-struct TeacherName {
-  std::string file;      // without its folder: places on a machine are nobody else's business
-  std::string checksum;  // of all its bytes, hexadecimal
-  bool operator==(const TeacherName&) const = default;
 };
 
 struct Recipe {

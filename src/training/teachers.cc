@@ -6,30 +6,22 @@
 #include <cstddef>
 #include <utility>
 
-#include "core/checksum.h"
 #include "core/mapped_file.h"
 #include "exits/rule.h"
 #include "model/file.h"
-#include "model/text.h"
 
 namespace bittern::training {
 namespace {
 
 Expected<TeacherModel> read_teacher(const std::filesystem::path& path) {
-  TeacherModel teacher{path, {path.filename().string(), {}}, nullptr};
-  if (!model::is_utf8(teacher.name.file)) {
-    return invalid_argument(fmt::format(
-        "{}: its name is not UTF-8, and the recipe is to hold it: rename the file", path.string()));
-  }
   BITTERN_ASSIGN_OR_RETURN(const auto file, MappedFile::open(path, model::kMaxFileBytes));
   // A copy first: the checksum is of the bytes that are read, whatever happens to the file.
   const std::vector<std::byte> bytes(file->bytes().begin(), file->bytes().end());
-  teacher.name.checksum = fmt::format("{:016x}", checksum(bytes));
+  BITTERN_ASSIGN_OR_RETURN(TeacherName name, name_teacher(path, bytes));
   auto model = model::read_copy(bytes);
   if (!model.ok())
     return Error{model.error().code, fmt::format("{}: {}", path.string(), model.error().message)};
-  teacher.model = std::move(model).value();
-  return teacher;
+  return TeacherModel{path, std::move(name), std::move(model).value()};
 }
 
 // In words, where a teacher's features are others than those that its pupil sees.

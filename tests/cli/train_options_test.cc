@@ -1,6 +1,10 @@
 #include "cli/train_options.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace bittern::cli {
 namespace {
@@ -16,6 +20,24 @@ TEST(TrainOptions, MakeTheRecipeThatTrainingWouldMake) {
   EXPECT_EQ(recipe.bop_warmup_epochs, 2) << "a tenth of the epochs";
   EXPECT_EQ(recipe.augment.shift_ms, 0);
   EXPECT_EQ(recipe.exit_weights, (std::vector<double>{1, 2, 3, 4, 5}));
+}
+
+// Their names and checksums are the recipe's, as the training stores them.
+TEST(TrainOptions, NameTheTeachers) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("bittern-teachers-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path teacher = folder / "teacher.bittern";
+  std::ofstream(teacher) << "only looked at by the training";
+  const auto read = read_train_options(
+      {"--data", "D", "--out", "O", "--teacher", teacher.string(), "--taught-exits", "last"});
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  ASSERT_EQ(read->train.recipe.teachers.size(), 1U);
+  EXPECT_EQ(read->train.recipe.teachers[0].file, "teacher.bittern");
+  EXPECT_EQ(read->train.recipe.teachers[0].checksum.size(), 16U);
+  EXPECT_FALSE(read_train_options({"--data", "D", "--out", "O", "--teacher", "gone.bittern"}).ok());
+  EXPECT_FALSE(read_train_options({"--data", "D", "--out", "O", "--taught-exits", "last"}).ok());
 }
 
 TEST(TrainOptions, MistakesAreOneLine) {

@@ -120,6 +120,27 @@ TEST_F(Reproduce, TakesAnOlderRecord) {
   EXPECT_EQ(results()["finished"], 1);
 }
 
+// What taught is part of what a training is.
+TEST_F(Reproduce, GoesOnWithTeachers) {
+  train();
+  const fs::path teacher = folder_ / "teacher.bittern";
+  fs::rename(folder_ / "out/runs/tones/bittern-tiny/joint/seed-0/best.bittern", teacher);
+  fs::remove_all(folder_ / "out");
+  Json taught = experiment();
+  taught["train"]["teacher"] = {teacher.string()};
+  taught["train"]["taught-exits"] = "last";
+  write_experiment(taught);
+  const Finished trained = reproduce({"--data", folder_.path().string(), "--jobs", "1"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const Finished again = collect();
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(results()["recipe"]["teachers"][0]["file"], "teacher.bittern");
+  EXPECT_NE(read_bytes(folder_ / "out/report.html").find("taught the last exit, and it the earlier ones"),
+            std::string::npos);
+  write_bytes(teacher, "another");
+  expect_failure(collect(), "was trained with teachers.0.checksum");
+}
+
 TEST_F(Reproduce, RefusesRunsOfOtherOptionsOrData) {
   train();
   Json other = experiment();
@@ -128,7 +149,7 @@ TEST_F(Reproduce, RefusesRunsOfOtherOptionsOrData) {
   expect_failure(collect(),
                  "tones/bittern-tiny/joint/seed-0: was trained with learning_rate 0.004, not 0.001");
   fs::remove_all(folder_ / "out/runs");
-  expect_failure(collect(), "of trainings with other options");
+  expect_failure(collect(), "of an experiment with train.learning-rate none, not 0.001");
   write_experiment(experiment());
   write_bytes(folder_ / "data/train/low/more.wav", read_bytes(folder_ / "data/train/low/s0_1.wav"));
   expect_failure(collect(), "tones/bittern-tiny/joint/seed-0 was trained on other recordings");

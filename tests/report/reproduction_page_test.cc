@@ -94,6 +94,23 @@ TEST(ReproductionPage, TablesAreMeansWithIntervalsBesideThePapersNumbers) {
   EXPECT_TRUE(has(html, "<td>70 µs</td><td>250 µs</td><td>1.50 ms</td>")) << "the front end first";
 }
 
+// The paper's networks have five exits, these two.
+TEST(ReproductionPage, HeadsEveryColumn) {
+  const std::string html = html_of(results());
+  const auto count = [](const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  std::size_t tables = 0;
+  for (std::size_t at = html.find("<table>"); at != std::string::npos; at = html.find("<table>", at + 1)) {
+    const std::string table = html.substr(at, html.find("</table>", at) - at);
+    EXPECT_EQ(count(table, "<td"), count(table, "<th>") * (count(table, "<tr>") - 1)) << table;
+    ++tables;
+  }
+  EXPECT_GE(tables, 2U);
+}
+
 TEST(ReproductionPage, MarksWhatCannotBeRightInThePaper) {
   Json json = results();
   EXPECT_FALSE(has(html_of(json), "†"));

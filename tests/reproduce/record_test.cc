@@ -20,16 +20,17 @@ class Records : public InFolder {
                               {"histogram", {1, 1, 0, 0, 0}},
                               {"histogram_per_class", {{1, 0, 0, 0, 0}, {0, 1, 0, 0, 0}}}});
     }
-    run["clips"].push_back({{"file", "test/a/1.flac"},
-                            {"truth", "a"},
-                            {"answers", {"a", "a", "b", "b", "b"}},
-                            {"entropies", {0.1, 0.1, 0.1, 0.1, 0.1}}});
+    for (const char* truth : {"a", "b"}) {
+      run["clips"].push_back({{"file", std::string("test/") + truth + "/1.flac"},
+                              {"truth", truth},
+                              {"answers", {"a", "a", "b", "b", "b"}},
+                              {"entropies", {0.1, 0.1, 0.1, 0.1, 0.1}}});
+    }
     return run;
   }
-  // Results of one joint run and of one that the experiment does not plan.
   static Json results_json(const Experiment& of) {
     const Json task{{"name", "words"}, {"paper", ""}, {"labels", {"a", "b"}}, {"clips", 2}, {"speakers", 0}};
-    return {{"conditions", conditions(of)}, {"tasks", {task}}, {"runs", {joint_run(3), joint_run(99)}}};
+    return {{"conditions", conditions(of)}, {"tasks", {task}}, {"runs", {joint_run(3)}}};
   }
   std::filesystem::path results(const Experiment& of) const {
     return write("out/results.json", results_json(of).dump());
@@ -66,7 +67,11 @@ TEST_F(Records, OfOtherConditionsServeOnlyWhereFoldersAreLeft) {
   other.source["train"]["batch"] = 32;
   const Expected<Folder> refused = open_folder(out().root, other);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("other options"), std::string::npos);
+  EXPECT_NE(
+      refused.error().message.find("words/quicknet/joint/seed-3, whose folder is gone, of an experiment "
+                                   "with train.batch 64, not 32"),
+      std::string::npos)
+      << refused.error().message;
   pretend(of, of.runs().front(), 2, 1);
   const Expected<Folder> there = open_folder(out().root, other);
   ASSERT_TRUE(there.ok()) << there.error().message;
@@ -81,10 +86,28 @@ TEST_F(Records, OfAnotherExperimentAreNotOverwritten) {
   of.tasks[0].name = "others";
   const Expected<Folder> refused = open_folder(out().root, of);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find(
-                "of another experiment, none of whose runs this one plans (\"words\", \"quicknet\""),
-            std::string::npos)
+  EXPECT_NE(
+      refused.error().message.find("holds words/quicknet/joint/seed-3, which this experiment does not plan"),
+      std::string::npos)
       << refused.error().message;
+}
+
+// The same where the experiment has become smaller; what can be measured again is no loss.
+TEST_F(Records, ThatAreNoLongerPlannedAreNotOverwritten) {
+  const Experiment of = experiment();
+  Json json = results_json(of);
+  json["runs"].push_back(joint_run(99));
+  const auto file = write("out/results.json", json.dump());
+  const Expected<Record> record = read_record(file, of);
+  ASSERT_TRUE(record.ok()) << record.error().message;
+  EXPECT_EQ(record->runs.size(), 1U);
+  EXPECT_EQ(record->others, std::vector<std::string>{"words/quicknet/joint/seed-99"});
+  const Expected<Folder> refused = open_folder(out().root, of);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("seed-99, which this experiment does not plan"), std::string::npos)
+      << refused.error().message;
+  write("out/runs/words/quicknet/joint/seed-99/best.bittern", "a model");
+  EXPECT_TRUE(open_folder(out().root, of).ok());
 }
 
 TEST_F(Records, ConditionsHaveNoOrder) {
@@ -93,7 +116,7 @@ TEST_F(Records, ConditionsHaveNoOrder) {
   const Json train = of.source["train"];
   of.source["train"] = Json::object();
   for (auto item = train.rbegin(); item != train.rend(); ++item) of.source["train"][item.key()] = *item;
-  EXPECT_TRUE(read_record(file, of)->fits);
+  EXPECT_EQ(read_record(file, of)->differs, "");
 }
 
 TEST_F(Records, OfNoResultsAreRefused) {
@@ -163,6 +186,11 @@ TEST_F(Records, TellWhatIsMissingOrWrong) {
   EXPECT_NE(with("/runs/0/rules/0/accuracy/value", 7).find("within its interval"), std::string::npos);
   EXPECT_NE(with("/runs/0/rules/0/histogram/0", -1).find("'histogram' must be"), std::string::npos);
   EXPECT_NE(with("/runs/0/rules/0/average_exit", 9).find("from 1 to 5"), std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/0/histogram/0", 5).find("must be of the run's 2 clips"), std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/1/histogram_per_class/1/0", 1).find("must add up to 'histogram'"),
+            std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/0/average_exit", 1.4).find("the mean of 'histogram'"), std::string::npos);
+  EXPECT_NE(with("/runs/0/rules/0/accuracy/clips", 3).find("of the run's 2 clips"), std::string::npos);
   EXPECT_NE(with("/runs/0/clips/0/truth", "c").find("'c' is none of the task's labels"), std::string::npos);
   for (const char* file : {"/etc/passwd", "../secret.wav", "test/../../secret.wav", ""})
     EXPECT_NE(with("/runs/0/clips/0/file", file).find("below the task's folder"), std::string::npos) << file;
@@ -175,7 +203,7 @@ TEST_F(Records, OfAnOlderBuildAreTaken) {
   old["thresholds"] = {0.1, 0.5};
   const Expected<Record> record = read_record(write("old.json", old.dump()), of);
   ASSERT_TRUE(record.ok()) << record.error().message;
-  EXPECT_TRUE(record->fits);
+  EXPECT_EQ(record->differs, "");
   EXPECT_EQ(record->runs.size(), 1U);
 }
 
