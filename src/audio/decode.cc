@@ -143,8 +143,10 @@ const char* container_at(std::string_view start) {
     const char* name;
   };
   static constexpr std::array kContainers = {
-      Container{"RIFF", "a WAV file"},  Container{"RIFX", "a WAV file"},  Container{"RF64", "a WAV file"},
-      Container{"fLaC", "a FLAC file"}, Container{"OggS", "an Ogg file"}, Container{"ID3", "an MP3 file"},
+      Container{"RIFF", "a WAV file"},   Container{"RIFX", "a WAV file"},  Container{"RF64", "a WAV file"},
+      Container{"fLaC", "a FLAC file"},  Container{"OggS", "an Ogg file"}, Container{"ID3", "an MP3 file"},
+      Container{"FORM", "an AIFF file"}, Container{".snd", "an AU file"},  Container{"dns.", "an AU file"},
+      Container{"riff", "a W64 file"},
   };
   for (const Container& container : kContainers)
     if (start.starts_with(container.start)) return container.name;
