@@ -34,7 +34,7 @@ struct RawFormat {
 };
 // Signed 16-bit little-endian PCM, interleaved, to the end of the stream, which errors call `name`. A part of
 // a frame at the end is an error: it means that the channels, or the format, are not what was said. So is a
-// stream that begins as files do that decode() reads.
+// stream that begins as files do that decode() reads, except MP3 without a tag, which PCM may begin like.
 Expected<std::vector<float>> decode_raw(std::istream& stream, const std::string& name,
                                         const RawFormat& format, const DecodeOptions& options = {});
 

@@ -143,8 +143,10 @@ const char* container_at(std::string_view start) {
     const char* name;
   };
   static constexpr std::array kContainers = {
-      Container{"RIFF", "a WAV file"},  Container{"RIFX", "a WAV file"},  Container{"RF64", "a WAV file"},
-      Container{"fLaC", "a FLAC file"}, Container{"OggS", "an Ogg file"}, Container{"ID3", "an MP3 file"},
+      Container{"RIFF", "a WAV file"},   Container{"RIFX", "a WAV file"},  Container{"RF64", "a WAV file"},
+      Container{"fLaC", "a FLAC file"},  Container{"OggS", "an Ogg file"}, Container{"ID3", "an MP3 file"},
+      Container{"FORM", "an AIFF file"}, Container{".snd", "an AU file"},  Container{"dns.", "an AU file"},
+      Container{"riff", "a W64 file"},
   };
   for (const Container& container : kContainers)
     if (start.starts_with(container.start)) return container.name;
@@ -189,20 +191,26 @@ Expected<std::vector<float>> decode(const std::filesystem::path& path, const Dec
   if (!is_supported(info.format)) return not_audio(name);
 
   BITTERN_ASSIGN_OR_RETURN(Mixer mixer, Mixer::create(name, info.samplerate, info.channels, options));
+  // What a cut WAV, Ogg or MP3 file delivers is used. FLAC counts and checks its samples: where they fall
+  // short or a check fails, the file is damaged and says so. The count is huge where the encoder left it out.
+  const bool is_flac = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
+  const bool counted = is_flac && info.frames > 0 && info.frames < SF_COUNT_MAX;
+  bool damaged = false;
   std::vector<float> piece(kPieceFrames * static_cast<std::size_t>(info.channels));
   while (true) {
-    const sf_count_t frames = sf_readf_float(file.get(), piece.data(), kPieceFrames);
-    if (frames <= 0) break;
+    // Not beyond the last sample: tags behind it are no damage.
+    const sf_count_t left = counted ? info.frames - static_cast<sf_count_t>(mixer.frames()) : SF_COUNT_MAX;
+    const sf_count_t frames =
+        sf_readf_float(file.get(), piece.data(), std::min(left, static_cast<sf_count_t>(kPieceFrames)));
+    // The next read forgets it, and lost samples come as silence.
+    damaged = is_flac && sf_error(file.get()) != SF_ERR_NO_ERROR;
+    if (frames <= 0 || damaged) break;
     BITTERN_RETURN_IF_ERROR(mixer.push(piece.data(), static_cast<std::size_t>(frames)));
   }
-  // What a cut WAV, Ogg or MP3 file delivers is used. FLAC counts and checks its samples: where they fall
-  // short, the file is damaged and says so.
-  if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC) {
-    const bool short_of_claim = info.frames > 0 && info.frames < SF_COUNT_MAX &&
-                                static_cast<sf_count_t>(mixer.frames()) < info.frames;
-    if (short_of_claim || sf_error(file.get()) != SF_ERR_NO_ERROR)
-      return corrupt(fmt::format("{}: damaged or truncated: {} of {} samples could be read", name,
-                                 mixer.frames(), info.frames));
+  if (damaged || (counted && static_cast<sf_count_t>(mixer.frames()) < info.frames)) {
+    const std::string total = counted ? fmt::format(" of {}", info.frames) : "";
+    return corrupt(
+        fmt::format("{}: damaged or truncated: {}{} samples could be read", name, mixer.frames(), total));
   }
   return mixer.finish();
 }

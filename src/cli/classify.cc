@@ -79,9 +79,13 @@ std::string table_line(const Table& table, const std::string& file, const std::v
 
 // Whether reading could wait for someone. That happens on the calling thread alone, where Ctrl-C ends it.
 bool may_wait(const Input& input) {
+  if (input.found) return false;
+  if (input.name == kStandardInput) return true;
+  // What is not there, or cannot be looked at, fails at once.
+  namespace fs = std::filesystem;
   std::error_code ignored;
-  return !input.found &&
-         (input.name == kStandardInput || !std::filesystem::is_regular_file(input.name, ignored));
+  const fs::file_type type = fs::status(input.name, ignored).type();
+  return type != fs::file_type::regular && type != fs::file_type::not_found && type != fs::file_type::none;
 }
 
 int threads_for(const std::vector<Input>& inputs, int wanted) {

@@ -1,10 +1,13 @@
 #include "cli/program.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -167,11 +170,20 @@ int parse_and_run(std::span<const Command* const> commands, std::span<const char
   }
 }
 
+// A file that is opened would get the number of a standard stream that is closed, and what is meant for the
+// stream would go into it. Reading and writing the stream fail as before.
+void fill_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 // Nothing gets past here.
 int guarded(std::span<const Command* const> commands, std::span<const char* const> arguments) {
   // A reader that has seen enough (`| head`) ends the program as it ends any filter, also where the parent
   // ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
+  fill_closed_streams();
   keep_error_output();
   try {
     return parse_and_run(commands, arguments);

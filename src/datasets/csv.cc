@@ -12,12 +12,17 @@ CsvReader::CsvReader(std::istream& stream) : stream_(stream) {
 bool CsvReader::next(std::vector<std::string>& fields) {
   fields.assign(1, "");
   bool quoted = false;
+  std::size_t opened = 0;  // the line of the last quote
   bool any = false;
   std::streambuf& bytes = *stream_.rdbuf();
   while (true) {
     const int byte = bytes.sbumpc();
-    if (byte == std::char_traits<char>::eof()) return any;
+    if (byte == std::char_traits<char>::eof()) {
+      if (quoted) unclosed_quote_ = opened;
+      return any;
+    }
     const char c = static_cast<char>(byte);
+    if (c == '\n') ++line_;
     if (quoted) {
       if (c != '"') {
         fields.back() += c;
@@ -27,7 +32,10 @@ bool CsvReader::next(std::vector<std::string>& fields) {
         quoted = false;
       }
     } else if (c == '\n' || (c == '\r' && bytes.sgetc() == '\n')) {
-      if (c == '\r') bytes.sbumpc();
+      if (c == '\r') {
+        bytes.sbumpc();
+        ++line_;
+      }
       if (any) return true;
     } else {
       any = true;
@@ -35,6 +43,7 @@ bool CsvReader::next(std::vector<std::string>& fields) {
         fields.emplace_back();
       } else if (c == '"' && fields.back().empty()) {
         quoted = true;
+        opened = line_;
       } else {
         fields.back() += c;
       }

@@ -117,12 +117,20 @@ class Scanner {
     return columns;
   }
 
+  // All rows behind such a quote would be one field.
+  static Status check_quotes(const Table& table, const CsvReader& reader) {
+    if (const auto line = reader.unclosed_quote())
+      return corrupt(fmt::format("{}: line {}: a quote is never closed", table.path.string(), *line));
+    return {};
+  }
+
   Status read_table(const Table& table) {
     std::ifstream stream(table.path, std::ios::binary);
     if (!stream) return io_error(table.path.string() + ": cannot be read");
     CsvReader reader(stream);
     std::vector<std::string> fields;
     if (!reader.next(fields)) return corrupt(table.path.string() + ": is empty");
+    BITTERN_RETURN_IF_ERROR(check_quotes(table, reader));
     BITTERN_ASSIGN_OR_RETURN(const Columns columns, find_columns(table, fields));
     const std::size_t width = fields.size();
     while (reader.next(fields)) {
@@ -132,7 +140,7 @@ class Scanner {
         BITTERN_RETURN_IF_ERROR(read_row(table, columns, fields));
       }
     }
-    return {};
+    return check_quotes(table, reader);
   }
 
   Status read_row(const Table& table, const Columns& columns, const std::vector<std::string>& fields) {

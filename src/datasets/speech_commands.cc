@@ -93,6 +93,7 @@ class Scanner {
       while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
       if (!line.empty()) listed_.emplace(key_of(line), split);
     }
+    if (stream.bad()) return io_error(path.string() + ": reading failed");
     return {};
   }
 

@@ -38,10 +38,21 @@ std::string language_called(const fs::path& folder) {
   return name;
 }
 
-std::optional<fs::path> recordings_in(const fs::path& archive) {
-  for (const char* inner : {"wav", "flac"})
-    if (is_folder(archive / inner)) return archive / inner;
-  return std::nullopt;
+constexpr std::array kInner = {"wav", "flac"};
+
+bool is_archive(const fs::path& folder) {
+  return std::any_of(kInner.begin(), kInner.end(),
+                     [&](const char* inner) { return is_folder(folder / inner); });
+}
+
+// Those in wav/ where it has any, else those in flac/.
+Expected<std::vector<fs::path>> recordings_in(const fs::path& archive) {
+  for (const char* inner : kInner) {
+    if (!is_folder(archive / inner)) continue;
+    BITTERN_ASSIGN_OR_RETURN(Listing listing, list_folder(archive / inner));
+    if (!listing.audio.empty()) return std::move(listing.audio);
+  }
+  return std::vector<fs::path>();
 }
 
 // Where the date is in "<user>-<yyyymmdd>", "<user>-<yyyymmdd>b" (the user's second of that day) and
@@ -84,7 +95,7 @@ class Scanner {
     if (languages_)
       for (const std::string& language : *languages_) labels_.index(language);
     for (const fs::path& folder : top.folders) {
-      if (recordings_in(folder))
+      if (is_archive(folder))
         return invalid_argument(
             fmt::format("{}: '{}' is an archive; expected a folder per language above archives",
                         dataset_.root.string(), folder.filename().string()));
@@ -105,7 +116,7 @@ class Scanner {
 
  private:
   Status read_tree(const fs::path& folder, int label, int depth) {
-    if (const auto recordings = recordings_in(folder)) return read_archive(folder, *recordings, label);
+    if (is_archive(folder)) return read_archive(folder, label);
     if (depth == 0) return {};
     BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(folder));
     for (const fs::path& inner : listing.folders) {
@@ -116,16 +127,19 @@ class Scanner {
     return {};
   }
 
-  Status read_archive(const fs::path& archive, const fs::path& recordings, int label) {
+  Status read_archive(const fs::path& archive, int label) {
     const std::string name = archive.filename().string();
-    BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(recordings));
+    BITTERN_ASSIGN_OR_RETURN(const std::vector<fs::path> recordings, recordings_in(archive));
+    if (recordings.empty()) {  // and stands for none of its name that is full
+      if (empty_++ == 0) first_empty_ = relative_name(archive, dataset_.root);
+      return {};
+    }
     // The same archive lies in 16kHz_16bit/ and 48kHz_16bit/ for who downloaded both.
     if (!seen_.emplace(label, name).second) {
       if (doubled_++ == 0) first_doubled_ = relative_name(archive, dataset_.root);
       return {};
     }
-    if (listing.audio.empty() && empty_++ == 0) first_empty_ = relative_name(archive, dataset_.root);
-    for (const fs::path& path : listing.audio)
+    for (const fs::path& path : recordings)
       dataset_.clips.push_back({.path = path, .label = label, .speaker = speaker_of(name)});
     return {};
   }
@@ -142,7 +156,7 @@ class Scanner {
 
 // Whether an archive with its etc/ lies below; looks at a few folders of each level only.
 bool has_archive(const fs::path& folder, int depth) {
-  if (recordings_in(folder) && is_folder(folder / "etc")) return true;
+  if (is_archive(folder) && is_folder(folder / "etc")) return true;
   if (depth == 0) return false;
   const Expected<Listing> listing = list_folder(folder);
   if (!listing.ok()) return false;

@@ -155,6 +155,63 @@ TEST_F(BadFiles, CutFlacSaysHowMuchIsLeft) {
   EXPECT_EQ(error, "damaged or truncated: 8192 of 16000 samples could be read");
 }
 
+// Sets the total of samples in STREAMINFO, the last 36 bits of the eight that begin with the sample rate, to
+// "unknown", as encoders that write to a pipe leave it.
+void forget_total(std::string& flac) {
+  flac[21] = static_cast<char>(flac[21] & 0xF0);
+  for (std::size_t i = 22; i < 26; ++i) flac[i] = '\0';
+}
+
+TEST_F(BadFiles, FlacWithAHole) {
+  ASSERT_TRUE(test::write_audio(folder_ / "clip.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, test::tone(80000)));
+  const std::string bytes = test::read_bytes(folder_ / "clip.flac");
+  for (std::size_t percent = 5; percent < 95; ++percent) {
+    const std::size_t begin = bytes.size() * percent / 100;
+    std::string holed = bytes;
+    holed.erase(begin, bytes.size() / 20);
+    EXPECT_TRUE(error_of_bytes(holed, "clip.flac").starts_with("damaged or truncated: ")) << percent;
+    // Its sizes are what they were, so that reading finds its way again behind it.
+    holed = bytes;
+    holed.replace(begin, bytes.size() / 20, bytes.size() / 20, '\0');
+    const std::string error = error_of_bytes(holed, "clip.flac");
+    EXPECT_TRUE(error.starts_with("damaged or truncated: ") &&
+                error.ends_with(" of 80000 samples could be read"))
+        << error;
+  }
+}
+
+TEST_F(BadFiles, FlacOfUnknownLength) {
+  ASSERT_TRUE(test::write_audio(folder_ / "clip.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, test::tone(80000)));
+  const auto known = decode(folder_ / "clip.flac");
+  ASSERT_TRUE(known.ok());
+  std::string bytes = test::read_bytes(folder_ / "clip.flac");
+  forget_total(bytes);
+  test::write_bytes(folder_ / "clip.flac", bytes);
+  const auto unknown = decode(folder_ / "clip.flac");
+  ASSERT_TRUE(unknown.ok()) << unknown.error().message;
+  EXPECT_EQ(*unknown, *known);
+  for (const std::size_t percent : {20U, 43U, 45U, 70U, 95U}) {
+    const std::string error = error_of_bytes(bytes.substr(0, bytes.size() * percent / 100), "clip.flac");
+    EXPECT_TRUE(error.starts_with("damaged or truncated: ") && error.ends_with(" samples could be read"))
+        << error;
+    EXPECT_EQ(error.find(" of "), std::string::npos) << error;
+  }
+}
+
+TEST_F(BadFiles, TagsAroundAFlacAreNoDamage) {
+  ASSERT_TRUE(test::write_audio(folder_ / "clip.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, test::tone(80000)));
+  const auto plain = decode(folder_ / "clip.flac");
+  ASSERT_TRUE(plain.ok());
+  const std::string bytes = test::read_bytes(folder_ / "clip.flac");
+  const std::string id3v2 = std::string("ID3\4\0\0\0\0\0\x0A", 10) + std::string(10, '\0');
+  for (const std::string& tagged : {bytes + "TAG" + std::string(125, ' '), bytes + bytes, id3v2 + bytes}) {
+    test::write_bytes(folder_ / "clip.flac", tagged);
+    const auto samples = decode(folder_ / "clip.flac");
+    ASSERT_TRUE(samples.ok()) << samples.error().message;
+    EXPECT_EQ(*samples, *plain);
+  }
+}
+
 TEST_F(BadFiles, CutWavGivesWhatIsLeft) {
   ASSERT_TRUE(test::write_audio(folder_ / "clip.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, test::tone(16000)));
   const auto whole = decode(folder_ / "clip.wav");

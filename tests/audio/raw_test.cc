@@ -55,7 +55,8 @@ TEST(Raw, Nothing) {
 }
 
 TEST(Raw, WhatHasAHeaderIsNotRaw) {
-  for (const char* start : {"RIFF", "RIFX", "RF64", "fLaC", "OggS", "ID3\3"}) {
+  for (const char* start :
+       {"RIFF", "RIFX", "RF64", "fLaC", "OggS", "ID3\3", "FORM", ".snd", "dns.", "riff"}) {
     const auto samples = raw(start + std::string(100, '\0'), {});
     ASSERT_FALSE(samples.ok()) << start;
     EXPECT_NE(samples.error().message.find(" file, not raw PCM"), std::string::npos)
@@ -64,6 +65,19 @@ TEST(Raw, WhatHasAHeaderIsNotRaw) {
   // Only at the start, and only all of it.
   EXPECT_TRUE(raw("RIF_", {}).ok());
   EXPECT_TRUE(raw(std::string(16384, '\0') + "RIFF", {}).ok());
+}
+
+TEST(Raw, FilesOfRarerKindsAreNotRaw) {
+  const test::TempFolder folder;
+  for (const int format : {SF_FORMAT_AIFF | SF_FORMAT_PCM_16, SF_FORMAT_AU | SF_FORMAT_PCM_16,
+                           SF_FORMAT_AU | SF_ENDIAN_LITTLE | SF_FORMAT_PCM_16,
+                           SF_FORMAT_W64 | SF_FORMAT_PCM_16, SF_FORMAT_RF64 | SF_FORMAT_PCM_16}) {
+    ASSERT_TRUE(test::write_audio(folder / "clip", format, test::tone(1000)));
+    const auto samples = raw(test::read_bytes(folder / "clip"), {});
+    ASSERT_FALSE(samples.ok()) << format;
+    EXPECT_NE(samples.error().message.find(" file, not raw PCM"), std::string::npos)
+        << samples.error().message;
+  }
 }
 
 TEST(Raw, BadFormat) {

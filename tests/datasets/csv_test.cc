@@ -38,6 +38,23 @@ TEST(Csv, Quotes) {
 
 TEST(Csv, QuoteNeverClosed) { EXPECT_EQ(rows("a,\"b,c\nd"), (Rows{{"a", "b,c\nd"}})); }
 
+TEST(Csv, TellsWhereAQuoteIsNeverClosed) {
+  const auto unclosed = [](const std::string& text) {
+    std::istringstream stream(text);
+    CsvReader reader(stream);
+    for (std::vector<std::string> fields; reader.next(fields);) {
+    }
+    return reader.unclosed_quote();
+  };
+  EXPECT_EQ(unclosed("a,\"b,c\nd"), 1U);
+  EXPECT_EQ(unclosed("\n\"two\nlines\",x\r\na,\"\r\nb\n"), 4U);
+  EXPECT_EQ(unclosed("a\n\"say \"\""), 2U);
+  EXPECT_EQ(unclosed("a\n\""), 2U);
+  EXPECT_EQ(unclosed("\"a\",\"b\""), std::nullopt);
+  EXPECT_EQ(unclosed("5\" disk\n"), std::nullopt);
+  EXPECT_EQ(unclosed(""), std::nullopt);
+}
+
 TEST(Csv, WindowsLines) { EXPECT_EQ(rows("a,b\r\n1,\"2\"\r\n"), (Rows{{"a", "b"}, {"1", "2"}})); }
 
 TEST(Csv, ByteOrderMark) { EXPECT_EQ(rows("\xEF\xBB\xBFSET,LINK\n"), (Rows{{"SET", "LINK"}})); }

@@ -181,6 +181,18 @@ TEST_F(Mswc, BadTables) {
                 ": 'de_splits.csv' and 'en_splits.csv' are tables of two languages; keep one");
 }
 
+TEST_F(Mswc, QuoteNeverClosed) {
+  build();
+  const std::string rows = test::read_bytes(folder_ / "en_splits.csv");
+  const std::string path = (folder_ / "en_splits.csv").string();
+  table("TRAIN,\"adam/x.opus,adam,TRUE,s,MALE\n" + rows.substr(rows.find('\n') + 1));
+  EXPECT_EQ(scan_error(folder_.path()), path + ": line 2: a quote is never closed");
+  table(rows + "TRAIN,adam/x.opus,adam,TRUE,s,\"MALE\n", "en_splits.csv", "");
+  EXPECT_EQ(scan_error(folder_.path()), path + ": line 8: a quote is never closed");
+  table("\"" + rows, "en_splits.csv", "");
+  EXPECT_EQ(scan_error(folder_.path()), path + ": line 1: a quote is never closed");
+}
+
 TEST_F(Mswc, NoTable) {
   clip("a/x.opus");
   EXPECT_EQ(

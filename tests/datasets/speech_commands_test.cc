@@ -191,6 +191,13 @@ TEST_F(SpeechCommands, UnreadableNoise) {
   EXPECT_TRUE(has_warning(dataset, "broken.wav: not an audio file"));
 }
 
+TEST_F(SpeechCommands, AListThatIsAFolder) {
+  std::filesystem::remove(folder_ / "testing_list.txt");
+  std::filesystem::create_directory(folder_ / "testing_list.txt");
+  EXPECT_EQ(scan_error(folder_.path(), {.layout = "speech-commands"}),
+            (folder_ / "testing_list.txt").string() + ": reading failed");
+}
+
 TEST_F(SpeechCommands, ListsMayHaveWindowsLinesAndClipsMayBeFlac) {
   std::string list;
   for (const char c : test::read_bytes(folder_ / "testing_list.txt"))

@@ -105,6 +105,29 @@ TEST_F(VoxForge, ArchivesTwiceAndEmptyOnes) {
   EXPECT_TRUE(has_warning(dataset, "1 archives hold no recordings (first: en/16kHz_16bit/d-20080101-abc)"));
 }
 
+TEST_F(VoxForge, AnEmptyArchiveHidesNoFullOneOfItsName) {
+  build();
+  std::filesystem::create_directories(folder_ / "en/16kHz_16bit/d-20080101-abc/wav");
+  archive("en/48kHz_16bit/d-20080101-abc", 3);
+  archive("en/48kHz_16bit/e-20080101-abc", 3);
+  std::filesystem::create_directories(folder_ / "en/96kHz_24bit/e-20080101-abc/wav");
+  const Dataset dataset = must_scan(folder_.path());
+  EXPECT_EQ(dataset.clips.size(), 126U);
+  EXPECT_EQ(dataset.warnings,
+            (Lines{"2 archives hold no recordings (first: en/16kHz_16bit/d-20080101-abc)"}));
+}
+
+TEST_F(VoxForge, AnEmptyWavHidesNoFlac) {
+  build();
+  archive("en/flac-20080101-abc", 3, "flac");
+  std::filesystem::create_directories(folder_ / "en/flac-20080101-abc/wav");
+  archive("en/both-20080101-abc", 2, "flac");
+  archive("en/both-20080101-abc", 2, "wav");
+  const Dataset dataset = must_scan(folder_.path());
+  EXPECT_EQ(dataset.clips.size(), 125U);
+  EXPECT_EQ(dataset.warnings, Lines{});
+}
+
 TEST_F(VoxForge, ArchivesWithoutALanguageAbove) {
   archive("a-20080101-abc");
   EXPECT_EQ(scan_error(folder_.path()),

@@ -133,6 +133,26 @@ TEST_F(Usage, AFullDiskUnderStandardOutputIsAFailure) {
   }
 }
 
+TEST_F(Usage, AClosedStandardStreamIsNoFilesPlace) {
+  const std::string recording = path("tone.mp3");
+  if (!write_audio(recording, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, tone(16000)))
+    GTEST_SKIP() << "this libsndfile cannot write MP3";
+  const std::string classify = "\"$BITTERN\" classify '" + model_ + "' '" + recording + "' --json ";
+  const auto answer = [](const Finished& finished) {
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    nlohmann::json said = json_lines(finished.out).at(0);
+    said.erase("time_us");
+    return said;
+  };
+  const nlohmann::json open = answer(shell(classify));
+  EXPECT_EQ(answer(shell(classify + "2>&-")), open);
+  EXPECT_EQ(answer(shell(classify + "<&- 2>&-")), open);
+  EXPECT_EQ(answer(shell(classify + "<&-")), open);
+  expect_failure(shell(classify + ">&-"), "standard output: cannot write");
+  EXPECT_EQ(shell(classify + "<&- >&- 2>&-").status, 1);
+  expect_failure(shell("\"$BITTERN\" classify '" + model_ + "' - <&-"), "standard input");
+}
+
 TEST_F(Usage, AReaderThatHasSeenEnoughEndsTheProgramQuietly) {
   const Finished piped = shell("trap '' PIPE; \"$BITTERN\" classify '" + model_ + "' '" + kSamples +
                                "' --json 2>&1 | head -n 1");
