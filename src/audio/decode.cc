@@ -177,12 +177,15 @@ Expected<std::vector<float>> decode(const std::filesystem::path& path, const Dec
   SF_INFO info = {};
   bool unrecognised = false;
   std::optional<UnfinishedWav> unfinished = UnfinishedWav::find(descriptor.number());  // outlives `file`
+  // libsndfile closes what it cannot open, whatever it is told: a descriptor of its own, or by the second
+  // close another thread's file is lost, which has the number by then.
+  const int own = unfinished ? -1 : ::fcntl(descriptor.number(), F_DUPFD_CLOEXEC, 0);
+  if (!unfinished && own < 0) return io_error(fmt::format("{}: cannot open: {}", name, std::strerror(errno)));
   const SoundFile file = [&] {
     // Why it could not be opened libsndfile keeps in a variable of the process.
     static std::mutex opening;
     const std::lock_guard lock(opening);
-    SoundFile opened(unfinished ? unfinished->open(&info)
-                                : sf_open_fd(descriptor.number(), SFM_READ, &info, SF_FALSE));
+    SoundFile opened(unfinished ? unfinished->open(&info) : sf_open_fd(own, SFM_READ, &info, SF_TRUE));
     if (!opened) unrecognised = sf_error(nullptr) == SF_ERR_UNRECOGNISED_FORMAT;
     return opened;
   }();

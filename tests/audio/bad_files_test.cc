@@ -3,8 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <bit>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "audio/audio.h"
 #include "audio/audio_files.h"
@@ -59,6 +62,29 @@ TEST_F(BadFiles, TextCalledWav) {
   EXPECT_EQ(error_of_bytes("This is no recording.\n"), kNotAudio);
   EXPECT_EQ(error_of_bytes("x"), kNotAudio);
   EXPECT_EQ(error_of_bytes("hello", "clip.mp3"), kNotAudio);
+}
+
+// A descriptor that is closed once too often is another thread's by then.
+TEST_F(BadFiles, DisturbNoOtherThread) {
+  std::vector<int> tone;
+  for (int i = 0; i < 4000; ++i) tone.push_back(i % 100 * 50);
+  test::write_bytes(folder_ / "good.wav",
+                    riff(chunk("fmt ", format_body(1, 1, 16000, 16)) + chunk("data", test::pcm16(tone))));
+  test::write_bytes(folder_ / "bad.wav", "This is no recording.\n");
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 300; ++i) {
+        const auto bad = decode(folder_ / "bad.wav");
+        if (bad.ok() || bad.error().message.find(kNotAudio) == std::string::npos) ++wrong;
+        const auto good = decode(folder_ / "good.wav");
+        if (!good.ok() || good->size() != tone.size()) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST_F(BadFiles, HeaderlessFormatsAreNotGuessedFromTheName) {
