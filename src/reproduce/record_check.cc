@@ -98,6 +98,7 @@ Status check_rule(const Json& json, float wanted, const Shape& shape, const std:
   double sum = 0;
   for (std::size_t exit = 0; exit < histogram.size(); ++exit) {
     std::vector<std::uint64_t> of_class;
+    of_class.reserve(per_class.size());
     for (const auto& row : per_class) of_class.push_back(row[exit]);
     if (!adds_up(of_class, histogram[exit]))
       return wrong(where, "'histogram_per_class' must add up to 'histogram'");
