@@ -23,6 +23,7 @@
 #include "training/launch.h"
 #include "training/process_group.h"
 #include "training/recipe.h"
+#include "training/teacher_name.h"
 #include "training/trainer.h"
 
 namespace bittern::cli {
@@ -129,10 +130,11 @@ Expected<training::ProcessGroup> join_group(const TrainCommandOptions& options) 
 
 Status run(TrainCommandOptions& options) {
   options.apply_words();
-  if (const Status valid = training::check(options.train.recipe); !valid.ok())
-    fail_usage(valid.error().message);
   if (!options.teachers.empty() && options.train.recipe.loss.distillation == 0)
     fail_usage("--teacher teaches nothing with --distillation 0: give it a share of the loss, above 0");
+  BITTERN_ASSIGN_OR_RETURN(options.train.recipe.teachers, training::name_teachers(options.train.teachers));
+  if (const Status valid = training::check(options.train.recipe); !valid.ok())
+    fail_usage(valid.error().message);
   BITTERN_ASSIGN_OR_RETURN(training::ProcessGroup group, join_group(options));
   const bool quiet = options.quiet || !group.is_first();
   Observer observer(options.train.recipe, quiet);
