@@ -36,15 +36,14 @@ class OrderedResults {
     const std::lock_guard lock(mutex_);
     at(piece).emplace(std::move(result));
     ++put_;
-    if (piece == taken_ || put_ == count_ || put_ - taken_ > ring_.size() / 2) ready_.notify_one();
+    if (piece == taken_ || piled_up()) ready_.notify_one();
   }
   // Waits for the oldest result that was not taken yet, and takes those behind it along. They are let pile up
   // for a moment: to wake up for each would take the time of several. Throws what a worker threw.
   std::deque<Result> take() {
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [&] { return at(taken_).has_value() || thrown_; });
-    ready_.wait_for(lock, kPileUp,
-                    [&] { return thrown_ || put_ == count_ || put_ - taken_ > ring_.size() / 2; });
+    ready_.wait_for(lock, kPileUp, [&] { return thrown_ || piled_up(); });
     if (!at(taken_)) std::rethrow_exception(thrown_);
     std::deque<Result> results;
     for (; taken_ < claimed_ && at(taken_); ++taken_) {
@@ -65,6 +64,8 @@ class OrderedResults {
  private:
   static constexpr std::chrono::milliseconds kPileUp{5};
 
+  // No more come, or workers will soon lack room.
+  bool piled_up() const { return put_ == count_ || put_ - taken_ > ring_.size() / 2; }
   std::optional<Result>& at(std::size_t piece) { return ring_[piece % ring_.size()]; }
 
   std::mutex mutex_;

@@ -18,15 +18,6 @@ namespace {
 using json::Json;
 using Labels = std::map<std::string, std::vector<std::string>>;  // by task
 
-bool is_of(const Json& result, const Experiment& experiment, const Run& run) {
-  const auto is = [&](const char* key, const Json& wanted) {
-    return result.contains(key) && result[key] == wanted;
-  };
-  return is("task", experiment.tasks[run.task].name) &&
-         is("architecture", experiment.networks[run.network].architecture) &&
-         is("single_exit", run.single_exit) && is("seed", run.seed);
-}
-
 Error wrong(const std::string& where, const std::string& what) {
   return corrupt(fmt::format("{}: {}", where, what));
 }
@@ -60,28 +51,27 @@ Expected<Record> read(const Json& json, const Experiment& experiment, const std:
   record.differs = difference(json["conditions"], conditions(experiment));
   record.tasks = json["tasks"];
   BITTERN_ASSIGN_OR_RETURN(const Labels labels, read_tasks(record.tasks, where));
+  std::map<std::string, Run> planned;
+  for (const Run& run : experiment.runs()) planned.emplace(experiment.name(run), run);
   for (const Json& result : json["runs"]) {
     if (!result.is_object()) return wrong(where, "'runs' holds what is no run");
     for (const char* key : {"task", "architecture", "single_exit", "seed"})
       if (!result.contains(key)) return wrong(where, fmt::format("a run has no '{}'", key));
-    bool planned = false;
-    for (const Run& run : experiment.runs()) {
-      if (!is_of(result, experiment, run)) continue;
-      planned = true;
-      const std::string name = experiment.name(run);
-      const auto of_task = labels.find(experiment.tasks[run.task].name);
-      if (of_task == labels.end()) return wrong(where, name + " is of a task that is not told of");
-      // Other conditions may be other thresholds: none of it will be shown.
-      if (record.differs.empty()) {
-        BITTERN_RETURN_IF_ERROR(
-            check_result(result, experiment, run, of_task->second, fmt::format("{}, {}", where, name)));
-      }
-      record.runs.emplace(name, result);
-    }
-    if (!planned) {
-      BITTERN_ASSIGN_OR_RETURN(std::string name, name_of(result, where));
+    BITTERN_ASSIGN_OR_RETURN(std::string name, name_of(result, where));
+    const auto found = planned.find(name);
+    if (found == planned.end()) {
       record.others.push_back(std::move(name));
+      continue;
     }
+    const Run& run = found->second;
+    const auto of_task = labels.find(experiment.tasks[run.task].name);
+    if (of_task == labels.end()) return wrong(where, name + " is of a task that is not told of");
+    // Other conditions may be other thresholds: none of it will be shown.
+    if (record.differs.empty()) {
+      BITTERN_RETURN_IF_ERROR(
+          check_result(result, experiment, run, of_task->second, fmt::format("{}, {}", where, name)));
+    }
+    record.runs.emplace(std::move(name), result);
   }
   return record;
 }

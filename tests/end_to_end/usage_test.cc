@@ -135,8 +135,7 @@ TEST_F(Usage, AFullDiskUnderStandardOutputIsAFailure) {
 
 TEST_F(Usage, AClosedStandardStreamIsNoFilesPlace) {
   const std::string recording = path("tone.mp3");
-  if (!write_audio(recording, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, tone(16000)))
-    GTEST_SKIP() << "this libsndfile cannot write MP3";
+  ASSERT_TRUE(write_audio(recording, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, tone(16000)));
   const std::string classify = "\"$BITTERN\" classify '" + model_ + "' '" + recording + "' --json ";
   const auto answer = [](const Finished& finished) {
     EXPECT_EQ(finished.status, 0) << finished.err;
