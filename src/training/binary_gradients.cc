@@ -14,6 +14,7 @@
 #include "training/scratch.h"
 #include "training/sign_columns.h"
 #include "training/sliding_window.h"
+#include "training/tile_gradients.h"
 #include "training/torch.h"
 #include "training/vectorised.h"
 
@@ -324,7 +325,7 @@ bool is_supported(Precision precision) {
     case Precision::kInt16:
       return has_lookups();
     case Precision::kBf16:
-      return has_bf16();
+      return has_bf16() || has_tiles();
     default:
       return true;
   }
@@ -332,7 +333,7 @@ bool is_supported(Precision precision) {
 
 std::vector<Precision> supported_precisions() {
   std::vector<Precision> result = {Precision::kInt16, Precision::kBf16, Precision::kFp32};
-  if (has_bf16_tiles()) std::swap(result[0], result[1]);
+  if (has_tiles()) std::swap(result[0], result[1]);
   result.erase(std::remove_if(result.begin(), result.end(), [](Precision one) { return !is_supported(one); }),
                result.end());
   return result;
@@ -344,7 +345,8 @@ BinaryGradients binary_gradients(const at::Tensor& x, const at::Tensor& kernel, 
     case Precision::kInt16:
       return lookup_gradients(x, kernel, dy, convolution);
     case Precision::kBf16:
-      return Backward<Bf16>(x, kernel, dy, convolution).run();
+      return has_tiles() ? tile_gradients(x, kernel, dy, convolution)
+                         : Backward<Bf16>(x, kernel, dy, convolution).run();
     default:
       return Backward<float>(x, kernel, dy, convolution).run();
   }

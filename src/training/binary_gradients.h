@@ -18,8 +18,8 @@ struct BinaryGradients {
 // Whether this processor and build compute gradients in it. fp32 is everybody's.
 bool is_supported(Precision precision);
 
-// Those that are, the presumably fastest first: lookups are ahead of bf16 on AVX-512, behind it where a
-// processor has tiles for it (AMX). Never empty.
+// Those that are, the fastest first: lookups are ahead of bf16 on AVX-512, behind it where a processor has
+// tiles for it (AMX). Never empty.
 std::vector<Precision> supported_precisions();
 
 // x [time, frequency, clips, in], kernel [taps, in, out] (+-1) and the gradient of the output [time',

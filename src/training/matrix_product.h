@@ -11,8 +11,6 @@ namespace bittern::training {
 
 // Whether this processor multiplies bf16 numbers in hardware, and this build makes it.
 bool has_bf16();
-// Whether it does so by tiles (AMX).
-bool has_bf16_tiles();
 
 // One product of matrices of given sizes, row-major and dense. Making one costs some microseconds, so keep it
 // where it is used again. Sums are float32 in either case; their order is that of this machine and number of

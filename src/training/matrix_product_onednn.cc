@@ -26,8 +26,6 @@ bool has_bf16() {
   return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx;
 }
 
-bool has_bf16_tiles() { return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx; }
-
 struct MatrixProduct::Impl {
   Impl(const Shape& shape, bool bf16)
       : type(bf16 ? Type::bf16 : Type::f32),

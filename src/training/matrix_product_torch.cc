@@ -27,7 +27,6 @@ std::vector<float> widened(const Bf16* data, std::int64_t count) {
 }  // namespace
 
 bool has_bf16() { return false; }  // torch rounds its results to bf16, too
-bool has_bf16_tiles() { return false; }
 
 struct MatrixProduct::Impl {
   Shape shape;

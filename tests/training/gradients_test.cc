@@ -15,6 +15,7 @@
 #include "training/quantizers.h"
 #include "training/sliding_window.h"
 #include "training/threads.h"
+#include "training/tile_gradients.h"
 
 namespace bittern::training {
 namespace {
@@ -202,6 +203,10 @@ TEST(BinaryConvolution, InBf16RoundsNothingButTheGradientOfItsOutput) {
     // Whole panels of pairs, as a batch of usual size has them.
     expect_convolution(5, 4, 1, pad, 32, 64, Precision::kBf16);
     expect_convolution(7, 4, 2, pad, 64, 128, Precision::kBf16);
+    // Sizes that fill nothing, and a kernel that does not stay in a cache.
+    expect_convolution(5, 4, 1, pad, 2, 5, Precision::kBf16);
+    expect_convolution(7, 8, 3, pad, 33, 40, Precision::kBf16, 70);
+    expect_convolution(3, 2, 1, pad, 40, 512, Precision::kBf16, 512);
   }
 }
 
@@ -221,20 +226,22 @@ TEST(BinaryConvolution, InInt16RoundsNothingButTheGradientOfItsOutput) {
 }
 
 // Quantizers, masks and sums of any size, against float32. What a clip cuts off is exactly 0.
-TEST(BinaryConvolution, InInt16PassesGradientsThroughTheQuantizer) {
-  if (!is_supported(Precision::kInt16)) GTEST_SKIP() << "this processor has no AVX-512";
+TEST(BinaryConvolution, RoundedPassesGradientsThroughTheQuantizer) {
+  std::vector<Precision> others = supported_precisions();
+  std::erase(others, Precision::kFp32);
+  if (others.empty()) GTEST_SKIP() << "this processor has neither bf16 nor AVX-512";
   Random random({12});
   const auto between = [&](std::uint64_t low, std::uint64_t high) {
     return static_cast<std::int64_t>(low + random.below(high - low + 1));
   };
   at::manual_seed(6);
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < 60; ++round) {
     graph::BinaryConv2d op;
     op.input_quantizer = round % 2 == 0 ? graph::Quantizer::kApproxSign : graph::Quantizer::kSteSign;
     op.input_clip = round % 4 == 1 ? 1.25F : 1.0F;
     op.stride = random.below(3) == 0 ? graph::Extent{2, 2} : graph::Extent{1, 1};
     // The last ones have more than 2^20 inputs.
-    const bool large = round >= 28;
+    const bool large = round >= 57;
     const std::int64_t inputs = large ? 300 : between(1, 300);
     const std::int64_t outputs = between(1, 80);
     const at::Tensor x = large ? at::randn({15, 12, 20, inputs})
@@ -244,7 +251,8 @@ TEST(BinaryConvolution, InInt16PassesGradientsThroughTheQuantizer) {
     const SlidingWindow window(x.size(0), x.size(1), op.kernel, op.stride, op.padding);
     const at::Tensor dy = at::randn({window.out_time(), window.out_frequency(), x.size(2), outputs});
     const BinaryGradients exact = binary_gradients(x, kernel, dy, op, Precision::kFp32);
-    const BinaryGradients rounded = binary_gradients(x, kernel, dy, op, Precision::kInt16);
+    const Precision precision = others[random.below(others.size())];
+    const BinaryGradients rounded = binary_gradients(x, kernel, dy, op, precision);
     EXPECT_EQ(at::logical_and(x.abs() > op.input_clip, rounded.input != 0).sum().item<std::int64_t>(), 0);
     // ApproxSign doubles what passes near 0.
     const double factor = op.input_quantizer == graph::Quantizer::kApproxSign ? 10.0 / 512 : 5.0 / 512;
@@ -254,9 +262,12 @@ TEST(BinaryConvolution, InInt16PassesGradientsThroughTheQuantizer) {
   }
 }
 
-// Sums of the int16 path have one order.
-TEST(BinaryConvolution, InInt16HasTheSameBitsWithAnyNumberOfThreads) {
-  if (!is_supported(Precision::kInt16)) GTEST_SKIP() << "this processor has no AVX-512";
+// Sums of lookups and of tiles have one order.
+TEST(BinaryConvolution, RoundedHasTheSameBitsWithAnyNumberOfThreads) {
+  std::vector<Precision> precisions;
+  if (is_supported(Precision::kInt16)) precisions.push_back(Precision::kInt16);
+  if (has_tiles()) precisions.push_back(Precision::kBf16);
+  if (precisions.empty()) GTEST_SKIP() << "this processor has neither AVX-512 nor tiles";
   graph::BinaryConv2d op;
   op.out_channels = 40;
   at::manual_seed(4);
@@ -264,13 +275,15 @@ TEST(BinaryConvolution, InInt16HasTheSameBitsWithAnyNumberOfThreads) {
   const at::Tensor kernel = at::sign(at::randn({9, 70, 40}));
   const at::Tensor dy = at::randn({6, 5, 20, 40});
   const int threads = at::get_num_threads();
-  set_threads(1);
-  const BinaryGradients one = binary_gradients(x, kernel, dy, op, Precision::kInt16);
-  set_threads(3);
-  const BinaryGradients three = binary_gradients(x, kernel, dy, op, Precision::kInt16);
+  for (const Precision precision : precisions) {
+    set_threads(1);
+    const BinaryGradients one = binary_gradients(x, kernel, dy, op, precision);
+    set_threads(3);
+    const BinaryGradients three = binary_gradients(x, kernel, dy, op, precision);
+    EXPECT_TRUE(at::equal(one.input, three.input)) << name(precision);
+    EXPECT_TRUE(at::equal(one.kernel, three.kernel)) << name(precision);
+  }
   set_threads(threads);
-  EXPECT_TRUE(at::equal(one.input, three.input));
-  EXPECT_TRUE(at::equal(one.kernel, three.kernel));
 }
 
 // A block has the scale of its largest number: small gradients beside huge ones of other clips keep theirs,
