@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""measure.py BUILD ROUNDS: times training steps and writes docs/results/training-speed.json. See `run`.
+"""measure.py BUILD ROUNDS OUT: times training steps. See `run`.
 
 Each round is a process of every kind in turn, so that what else the machine does meets each of them; of every kind the
 round with the shortest median step counts, and ratios are of those.
@@ -32,14 +32,25 @@ def command(build, kind, network):
     return [build / "bench/training/bittern_training_bench", "--architecture", network, *sizes, *extra, "--json"]
 
 
-def main():
-    build, rounds = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-    cpu = processor()
+def kinds_on(flags):
+    """What can be measured; first what `train` chooses there (binary_gradients.h)."""
     kinds = ["bittern-fp32", "plain", "larq"]
-    if {"avx512_bf16", "amx_bf16"} & set(cpu["flags"]):
+    if {"avx512_bf16", "amx_bf16"} & set(flags):
         kinds.insert(0, "bittern-bf16")
-    if "avx512bw" in cpu["flags"]:
-        kinds.insert(0, "bittern-int16")
+    if "avx512bw" in flags:
+        kinds.insert(1 if "amx_bf16" in flags else 0, "bittern-int16")
+    return kinds
+
+
+def ratios(kinds, best):
+    ours = best[kinds[0]]["samples_per_s"]
+    return {f"{kinds[0]} / {kind}": round(ours / best[kind]["samples_per_s"], 2) for kind in kinds[1:]}
+
+
+def main():
+    build, rounds, out = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    cpu = processor()
+    kinds = kinds_on(cpu["flags"])
     results = []
     for network in NETWORKS:
         best = {}
@@ -52,13 +63,10 @@ def main():
                 print(f"{network}, {kind}, round {turn + 1}: {one['samples_per_s']:.0f} samples/s", file=sys.stderr)
                 if kind not in best or one["samples_per_s"] > best[kind]["samples_per_s"]:
                     best[kind] = one
-        ours = best[kinds[0]]["samples_per_s"]
-        results.append({
-            "network": network, "kinds": best,
-            "ratios": {f"{kinds[0]} / {kind}": round(ours / best[kind]["samples_per_s"], 2) for kind in kinds[1:]}})
+        results.append({"network": network, "kinds": best, "ratios": ratios(kinds, best)})
     report = {"command": f"bench/training/run BUILD {rounds}", "processor": cpu, "batch": BATCH, "threads": THREADS,
               "rounds": rounds, "networks": results}
-    (ROOT / "docs/results/training-speed.json").write_text(json.dumps(report, indent=1) + "\n")
+    out.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":
