@@ -59,18 +59,35 @@ double mean(std::span<const double> values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
-// The variance of the mean with clips falling in groups, over that of as many independent clips; at least 1.
-double design_effect(std::span<const double> values, std::span<const std::size_t> clips,
-                     std::span<const std::uint32_t> groups) {
+// The variance of a mean over clips as it is with clips falling in groups, and as it would be were they
+// independent; both but for the same factor.
+struct Variances {
+  double together = 0;
+  double alone = 0;
+  // The design effect: how many clips in groups are worth one that is independent; at least 1.
+  double effect() const { return std::max(1.0, together / alone); }
+};
+
+Variances variances(std::span<const double> values, std::span<const std::size_t> clips,
+                    std::span<const std::uint32_t> groups) {
   const double middle = mean(values);
   std::map<std::uint32_t, double> sums;
-  double alone = 0, together = 0;
+  Variances result;
   for (std::size_t i = 0; i < clips.size(); ++i) {
     sums[groups[clips[i]]] += values[i] - middle;
-    alone += (values[i] - middle) * (values[i] - middle);
+    result.alone += (values[i] - middle) * (values[i] - middle);
   }
-  for (const auto& [_, sum] : sums) together += sum * sum;
-  return alone > 0 ? std::max(1.0, together / alone) : 1.0;
+  for (const auto& [_, sum] : sums) result.together += sum * sum;
+  return result;
+}
+
+// The design effect if the clips of a group were all the same.
+double largest_effect(std::span<const std::size_t> clips, std::span<const std::uint32_t> groups) {
+  std::map<std::uint32_t, double> sizes;
+  for (const std::size_t clip : clips) sizes[groups[clip]] += 1;
+  double squares = 0;
+  for (const auto& [_, size] : sizes) squares += size * size;
+  return clips.empty() ? 1 : squares / static_cast<double>(clips.size());
 }
 
 }  // namespace
@@ -171,6 +188,19 @@ Choice choose_thresholds(std::span<const Thresholds> path, const Answers& answer
     sequence.erase(sequence.begin());  // leaves nowhere: nothing to promise
   }
 
+  // Few losses, of strict thresholds, say little of how they cluster: those of all thresholds together say it
+  // better, and where there is none at all, the worst is assumed.
+  Variances of_all;
+  if (!options.by_group) {
+    for (const Thresholds* thresholds : sequence) {
+      const Variances one = variances(values_of(*thresholds, halves.tuning), halves.tuning, truth.groups);
+      of_all.together += one.together;
+      of_all.alone += one.alone;
+    }
+  }
+  const double effect_of_all =
+      of_all.alone > 0 ? of_all.effect() : largest_effect(halves.tuning, truth.groups);
+
   Choice choice;
   for (const Thresholds* thresholds : sequence) {
     std::vector<double> tuning = values_of(*thresholds, halves.tuning);
@@ -180,7 +210,8 @@ Choice choose_thresholds(std::span<const Thresholds> path, const Answers& answer
       tuning = means_by_group(tuning, halves.tuning, truth.groups);
       testing = means_by_group(testing, halves.testing, truth.groups);
     } else {
-      effect = design_effect(tuning, halves.tuning, truth.groups);
+      const Variances own = variances(tuning, halves.tuning, truth.groups);
+      effect = std::max(effect_of_all, own.alone > 0 ? own.effect() : 1.0);
     }
     const double bet = choose_bet(tuning, options.claim);
     const double capital = log_capital(testing, bet, options.claim) / effect;

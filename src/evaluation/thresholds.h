@@ -58,7 +58,8 @@ struct ChoiceOptions {
   Promised promised = Promised::kAccuracyLoss;
   Claim claim;
   // The unit that is drawn independently: a clip, or all clips of a group, which count as their mean. Of
-  // clips in groups the evidence is divided by their design effect (Kish 1965), as far as `tuning` shows one.
+  // clips in groups the evidence is divided by their design effect (Kish 1965): the larger of what `tuning`
+  // shows at these thresholds and at all of the path together; the largest possible where it shows no loss.
   bool by_group = false;
 };
 
