@@ -17,6 +17,7 @@
 #include "cli/test_recordings.h"
 #include "cli/train_options.h"
 #include "core/atomic_file.h"
+#include "core/folder_lock.h"
 #include "core/text.h"
 #include "json/text.h"
 #include "reproduce/estimate.h"
@@ -144,7 +145,7 @@ Status check_data(const reproduce::Experiment& experiment, const reproduce::Fold
 Status run(const Options& options) {
   BITTERN_RETURN_IF_ERROR(can_write_page());
   BITTERN_ASSIGN_OR_RETURN(const reproduce::Experiment experiment, read_experiment(options));
-  BITTERN_ASSIGN_OR_RETURN(const reproduce::Folder folder, reproduce::open_folder(options.out, experiment));
+  BITTERN_ASSIGN_OR_RETURN(reproduce::Folder folder, reproduce::open_folder(options.out, experiment));
   BITTERN_RETURN_IF_ERROR(check_data(experiment, folder, options));
   if (options.dry_run) return print_plan(experiment, folder, options);
 
@@ -154,13 +155,17 @@ Status run(const Options& options) {
   BITTERN_RETURN_IF_ERROR(
       write_file(folder.root / "experiment.json", json::text(experiment.source, 2) + "\n"));
   reproduce::RunnerResult trained;
+  FolderLock lock;
   if (!options.collect) {
+    BITTERN_ASSIGN_OR_RETURN(lock, lock_folder(folder.root, "bittern reproduce"));
     BITTERN_ASSIGN_OR_RETURN(trained, train(experiment, folder, options));
   }
   for (const std::string& line : trained.failed) print_error(line);
 
   Json results;
   {
+    // While we trained, --collect may have been called, and a run's folder taken away after it.
+    BITTERN_ASSIGN_OR_RETURN(folder, reproduce::open_folder(options.out, experiment));
     Progress progress("evaluating", "models", options.quiet);
     reproduce::ResultOptions measuring;
     measuring.threads = options.jobs;

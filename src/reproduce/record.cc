@@ -49,6 +49,7 @@ Expected<Record> read(const Json& json, const Experiment& experiment, const std:
     if (!right) return wrong(where, fmt::format("'{}' is missing or something else", key));
   Record record;
   record.differs = difference(json["conditions"], conditions(experiment));
+  if (json.contains("recipe")) record.recipe = json["recipe"];
   record.tasks = json["tasks"];
   BITTERN_ASSIGN_OR_RETURN(const Labels labels, read_tasks(record.tasks, where));
   std::map<std::string, Run> planned;

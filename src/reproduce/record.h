@@ -16,6 +16,7 @@ namespace bittern::reproduce {
 struct Record {
   nlohmann::ordered_json tasks = nlohmann::ordered_json::array();  // as in results.h
   std::map<std::string, nlohmann::ordered_json> runs;              // by Experiment::name()
+  nlohmann::ordered_json recipe;    // that the trainings had in common; null where an older build wrote it
   std::string differs;              // where its conditions are not this experiment's: in what, in words
   std::vector<std::string> others;  // names of runs that this experiment does not plan
 };

@@ -133,7 +133,7 @@ class Results {
       list.push_back(std::move(measured));
     }
     Json json{{"title", experiment_.title}, {"conditions", conditions(experiment_)}};
-    BITTERN_ASSIGN_OR_RETURN(Json recipe, recipe_json());
+    BITTERN_ASSIGN_OR_RETURN(Json recipe, common_recipe(experiment_));
     if (!recipe.is_null()) json["recipe"] = std::move(recipe);
     json.update({{"epochs", experiment_.epochs},
                  {"placement", experiment_.placement},
@@ -174,15 +174,6 @@ class Results {
                       {"labels", clips_->labels},
                       {"clips", clips_->loaded.samples.size()},
                       {"speakers", speakers.size() - speakers.count("")}});
-  }
-
-  // What all trainings have in common.
-  Expected<Json> recipe_json() const {
-    if (!experiment_.recipe_of) return Json();
-    BITTERN_ASSIGN_OR_RETURN(
-        Json recipe, experiment_.recipe_of(command_of(experiment_, folder_, experiment_.runs().front(), "")));
-    for (const char* own : {"architecture", "single_exit", "seed"}) recipe.erase(own);
-    return recipe;
   }
 
   // In the experiment's order; of those that were not read now, what the record says.

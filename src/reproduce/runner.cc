@@ -21,6 +21,7 @@
 
 #include "core/descriptor.h"
 #include "reproduce/agreement.h"
+#include "reproduce/difference.h"
 
 namespace bittern::reproduce {
 namespace {
@@ -190,6 +191,10 @@ Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment)
                     "lost; give another --out, or move the file away",
                     folder.results().string(), name));
   }
+  if (record.differs.empty()) {
+    BITTERN_ASSIGN_OR_RETURN(const nlohmann::ordered_json recipe, common_recipe(experiment));
+    if (!record.recipe.is_null() && !recipe.is_null()) record.differs = changed(record.recipe, recipe);
+  }
   DataSets data(experiment);
   if (record.differs.empty()) {
     folder.record = std::move(record);
@@ -245,6 +250,14 @@ std::vector<std::string> command_of(const Experiment& experiment, const Folder& 
     command.insert(command.end(), {"--single-exit", fmt::format("{}", run.single_exit)});
   command.insert(command.end(), experiment.train_options.begin(), experiment.train_options.end());
   return command;
+}
+
+Expected<nlohmann::ordered_json> common_recipe(const Experiment& experiment) {
+  if (!experiment.recipe_of) return nlohmann::ordered_json();
+  BITTERN_ASSIGN_OR_RETURN(nlohmann::ordered_json recipe,
+                           experiment.recipe_of(command_of(experiment, {}, experiment.runs().front(), "")));
+  for (const char* own : {"architecture", "single_exit", "seed"}) recipe.erase(own);
+  return recipe;
 }
 
 Expected<RunnerResult> train_all(const Experiment& experiment, const Folder& folder,

@@ -54,6 +54,10 @@ struct RunnerResult {
 Expected<RunnerResult> train_all(const Experiment& experiment, const Folder& folder,
                                  const RunnerOptions& options);
 
+// All options that the experiment's trainings have in common, as in a run's recipe.json; null where
+// Experiment::recipe_of is.
+Expected<nlohmann::ordered_json> common_recipe(const Experiment& experiment);
+
 // The training's command line, the program first.
 std::vector<std::string> command_of(const Experiment& experiment, const Folder& folder, const Run& run,
                                     const std::filesystem::path& train_program);

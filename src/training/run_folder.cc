@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,24 +19,10 @@
 namespace bittern::training {
 namespace fs = std::filesystem;
 
-FolderLock::~FolderLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 namespace {
 
 Error failed(const fs::path& path, std::string_view what, int reason) {
   return io_error(fmt::format("{}: cannot {}: {}", path.string(), what, std::strerror(reason)));
-}
-
-Expected<FolderLock> lock(const fs::path& root) {
-  const int descriptor = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return failed(root, "open the folder", errno);
-  FolderLock held(descriptor);
-  // Some network file systems have no locks; a training must run there all the same.
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    return invalid_argument(fmt::format("{}: another training is at work there", root.string()));
-  return held;
 }
 
 bool is_remnant(const std::string& name) {
@@ -60,7 +45,7 @@ Expected<FolderLock> RunFolder::prepare(StartMode mode) const {
     return invalid_argument(fmt::format("{}: is no folder; name another with --out", root.string()));
   fs::create_directories(root, error);
   if (error) return io_error(fmt::format("{}: cannot make the folder: {}", root.string(), error.message()));
-  BITTERN_ASSIGN_OR_RETURN(FolderLock held, lock(root));
+  BITTERN_ASSIGN_OR_RETURN(FolderLock held, lock_folder(root, "training"));
 
   std::vector<std::string> names;
   for (fs::directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error))

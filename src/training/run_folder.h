@@ -4,30 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <utility>
 
+#include "core/folder_lock.h"
 #include "core/status.h"
 #include "training/recipe.h"
 
 namespace bittern::training {
 
 enum class StartMode : std::uint8_t { kFresh, kResume, kOverwrite };
-
-// While it lives no other training works in the folder. Released by the system however the process ends.
-class FolderLock {
- public:
-  FolderLock() = default;
-  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
-  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FolderLock& operator=(FolderLock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~FolderLock();
-
- private:
-  int descriptor_ = -1;
-};
 
 struct RunFolder {
   std::filesystem::path root;

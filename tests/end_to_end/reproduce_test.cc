@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "core/folder_lock.h"
 #include "end_to_end/command_line.h"
 #include "end_to_end/tones.h"
 
@@ -153,6 +154,26 @@ TEST_F(Reproduce, RefusesRunsOfOtherOptionsOrData) {
   write_experiment(experiment());
   write_bytes(folder_ / "data/train/low/more.wav", read_bytes(folder_ / "data/train/low/s0_1.wav"));
   expect_failure(collect(), "tones/bittern-tiny/joint/seed-0 was trained on other recordings");
+}
+
+TEST_F(Reproduce, RefusesResultsOfOtherDefaults) {
+  train();
+  fs::remove_all(folder_ / "out/runs");
+  change_results([](Json& json) {
+    json["recipe"]["batch"] = 16;
+    json["recipe"].erase("epochs");  // as if it had come later
+  });
+  expect_failure(collect(), "whose folder is gone, of an experiment with batch 16, not 8");
+}
+
+TEST_F(Reproduce, TrainsAloneInItsFolder) {
+  write_experiment(experiment());
+  fs::create_directories(folder_ / "out");
+  const auto held = lock_folder(folder_ / "out", "bittern reproduce");
+  ASSERT_TRUE(held.ok());
+  expect_failure(reproduce({"--data", folder_.path().string(), "--jobs", "1"}),
+                 "out: another bittern reproduce is at work there");
+  EXPECT_EQ(collect().status, 0) << "which trains nothing";
 }
 
 TEST_F(Reproduce, ReadsNoFileThatIsNoClip) {
