@@ -38,6 +38,7 @@ bool CsvReader::next(std::vector<std::string>& fields) {
       }
       if (any) return true;
     } else {
+      if (!any) row_line_ = line_;
       any = true;
       if (c == ',') {
         fields.emplace_back();

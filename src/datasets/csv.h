@@ -18,12 +18,16 @@ class CsvReader {
   // closed runs to the end of the stream: see unclosed_quote().
   bool next(std::vector<std::string>& fields);
 
+  // The line, from 1, on which the last row began.
+  std::size_t line() const { return row_line_; }
+
   // The line, from 1, of the quote inside which the stream ended.
   std::optional<std::size_t> unclosed_quote() const { return unclosed_quote_; }
 
  private:
   std::istream& stream_;
   std::size_t line_ = 1;
+  std::size_t row_line_ = 1;
   std::optional<std::size_t> unclosed_quote_;
 };
 

@@ -10,6 +10,7 @@
 #include "datasets/finish.h"
 #include "datasets/labels.h"
 #include "datasets/layouts.h"
+#include "datasets/left_out.h"
 #include "datasets/listing.h"
 #include "datasets/speakers.h"
 #include "datasets/splitting.h"
@@ -66,15 +67,12 @@ class Scanner {
         if (folder.filename() == kNoiseFolder) {
           BITTERN_RETURN_IF_ERROR(read_noise(folder));
         } else if (!split_called(folder)) {
-          warn(fmt::format("'{}' stands beside the split folders and was left out", relative(folder)));
+          beside_.add(relative(folder));
         }
       }
+      loose_.add(top.audio, dataset_.root);
     }
-    if (others_ > 0)
-      dataset_.warnings.push_back(
-          fmt::format("{} files in class folders do not end like WAV, FLAC, Ogg, Opus or MP3 and were left "
-                      "out (first: {})",
-                      others_, first_other_));
+    for (const LeftOut* what : {&beside_, &loose_, &deeper_, &others_}) what->warn(dataset_);
     dataset_.labels = labels_.names();
     find_speakers(dataset_.clips, dataset_.labels);
     if (splits.empty() && !dataset_.clips.empty()) {
@@ -95,7 +93,6 @@ class Scanner {
   using SplitFolders = std::map<Split, fs::path>;
 
   std::string relative(const fs::path& path) const { return relative_name(path, dataset_.root); }
-  void warn(std::string text) { dataset_.warnings.push_back(std::move(text)); }
 
   // Folders called like splits are splits where at least one of them holds folders; a class may be called
   // "train" too.
@@ -119,9 +116,7 @@ class Scanner {
   }
 
   Status read_classes(const Listing& parent, Split split) {
-    if (!parent.audio.empty())
-      warn(fmt::format("{} recordings outside the class folders were left out (first: {})",
-                       parent.audio.size(), relative(parent.audio.front())));
+    loose_.add(parent.audio, dataset_.root);
     for (const fs::path& folder : parent.folders) {
       if (folder.filename() == kNoiseFolder) {
         BITTERN_RETURN_IF_ERROR(read_noise(folder));
@@ -131,10 +126,8 @@ class Scanner {
       const int label = labels_.index(folder.filename().string());
       for (const fs::path& path : clips.audio)
         dataset_.clips.push_back({.path = path, .label = label, .split = split});
-      for (const fs::path& inner : clips.folders)
-        warn(fmt::format("'{}' is a folder inside a class and was left out", relative(inner)));
-      if (others_ == 0 && !clips.others.empty()) first_other_ = relative(clips.others.front());
-      others_ += clips.others.size();
+      deeper_.add(clips.folders, dataset_.root);
+      others_.add(clips.others, dataset_.root);
     }
     return {};
   }
@@ -147,8 +140,10 @@ class Scanner {
 
   Dataset dataset_;
   LabelList labels_;
-  std::size_t others_ = 0;
-  std::string first_other_;
+  LeftOut beside_{"folder", "beside the split folders"};
+  LeftOut loose_{"recording", "outside the class folders"};
+  LeftOut deeper_{"folder", "inside a class"};
+  LeftOut others_{"file", "in class folders, not ending like WAV, FLAC, Ogg, Opus or MP3"};
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "datasets/finish.h"
 #include "datasets/labels.h"
 #include "datasets/layouts.h"
+#include "datasets/left_out.h"
 #include "datasets/listing.h"
 
 namespace bittern::datasets {
@@ -85,9 +86,7 @@ class Scanner {
     if (words_)
       for (const std::string& word : *words_) labels_.index(word);  // so that one without clips is an error
     for (const Table& table : tables) BITTERN_RETURN_IF_ERROR(read_table(table));
-    count("are marked as not valid and were left out", invalid_);
-    count("are listed but not there", missing_);
-    count("are in no split or have a malformed row, and were left out", malformed_);
+    for (const LeftOut* what : {&invalid_, &missing_, &malformed_}) what->warn(dataset_);
     dataset_.labels = labels_.names();
     return finish(std::move(dataset_));
   }
@@ -96,10 +95,6 @@ class Scanner {
   struct Columns {
     std::size_t set, link, word, valid, speaker;
   };
-
-  void count(const char* what, std::size_t clips) {
-    if (clips > 0) dataset_.warnings.push_back(fmt::format("{} clips {}", clips, what));
-  }
 
   static Expected<Columns> find_columns(const Table& table, const std::vector<std::string>& header) {
     const auto column = [&](std::string_view name) {
@@ -135,15 +130,20 @@ class Scanner {
     const std::size_t width = fields.size();
     while (reader.next(fields)) {
       if (fields.size() != width) {
-        ++malformed_;
+        malformed_.add(place_of(table, reader));
       } else if (!words_ || words_->contains(fields[columns.word])) {
-        BITTERN_RETURN_IF_ERROR(read_row(table, columns, fields));
+        BITTERN_RETURN_IF_ERROR(read_row(table, columns, fields, reader));
       }
     }
     return check_quotes(table, reader);
   }
 
-  Status read_row(const Table& table, const Columns& columns, const std::vector<std::string>& fields) {
+  static std::string place_of(const Table& table, const CsvReader& reader) {
+    return fmt::format("{}, line {}", table.path.filename().string(), reader.line());
+  }
+
+  Status read_row(const Table& table, const Columns& columns, const std::vector<std::string>& fields,
+                  const CsvReader& reader) {
     const std::optional<Split> split = table.split ? table.split : parse_set(fields[columns.set]);
     const std::string& word = fields[columns.word];
     const fs::path link = fields[columns.link];
@@ -151,17 +151,17 @@ class Scanner {
     const fs::path folder = link.parent_path();
     if (!split || word.empty() || !folder.has_filename() || folder != folder.filename() || folder == ".." ||
         folder == ".") {
-      ++malformed_;
+      malformed_.add(place_of(table, reader));
       return {};
     }
     if (lower_case(fields[columns.valid]) != "true") {
-      ++invalid_;
+      invalid_.add(fields[columns.link]);
       return {};
     }
     BITTERN_ASSIGN_OR_RETURN(const auto files, files_of(folder.string()));
     const auto file = files->find(link.stem().string());
     if (file == files->end()) {
-      ++missing_;
+      missing_.add(fields[columns.link]);
       return {};
     }
     const std::string& speaker = fields[columns.speaker];
@@ -188,9 +188,9 @@ class Scanner {
   std::optional<std::set<std::string>> words_;
   LabelList labels_;
   std::map<std::string, Files> folders_;
-  std::size_t invalid_ = 0;
-  std::size_t missing_ = 0;
-  std::size_t malformed_ = 0;
+  LeftOut invalid_{"clip", "marked as not valid"};
+  LeftOut missing_{"clip", "listed but not there"};
+  LeftOut malformed_{"row", "malformed or of no split"};
 };
 
 }  // namespace

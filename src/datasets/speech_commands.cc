@@ -15,6 +15,7 @@
 #include "datasets/finish.h"
 #include "datasets/labels.h"
 #include "datasets/layouts.h"
+#include "datasets/left_out.h"
 #include "datasets/listing.h"
 #include "datasets/speakers.h"
 #include "datasets/splitting.h"
@@ -60,8 +61,12 @@ class Scanner {
         dataset_.noise = listing.audio;
       } else {
         read_word(folder.filename().string(), listing.audio);
+        deeper_.add(listing.folders, dataset_.root);
+        others_.add(listing.others, dataset_.root);
       }
     }
+    loose_.add(top.audio, dataset_.root);
+    for (const LeftOut* what : {&loose_, &deeper_, &others_}) what->warn(dataset_);
     const std::size_t missing = listed_.size() - used_.size();
     if (missing > 0)
       dataset_.warnings.push_back(
@@ -221,6 +226,9 @@ class Scanner {
   std::map<std::string, Split> listed_;
   std::set<std::string> used_;  // of listed_: those that exist
   std::map<std::string, std::vector<Clip>> words_;
+  LeftOut loose_{"recording", "outside the words' folders"};
+  LeftOut deeper_{"folder", "inside a word's"};
+  LeftOut others_{"file", "in words' folders, not ending like WAV, FLAC, Ogg, Opus or MP3"};
 };
 
 }  // namespace

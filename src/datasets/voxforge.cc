@@ -13,6 +13,7 @@
 #include "datasets/finish.h"
 #include "datasets/labels.h"
 #include "datasets/layouts.h"
+#include "datasets/left_out.h"
 #include "datasets/listing.h"
 #include "datasets/splitting.h"
 
@@ -92,6 +93,7 @@ class Scanner {
 
   Expected<Dataset> scan() {
     BITTERN_ASSIGN_OR_RETURN(const Listing top, list_folder(dataset_.root));
+    loose_.add(top.audio, dataset_.root);
     if (languages_)
       for (const std::string& language : *languages_) labels_.index(language);
     for (const fs::path& folder : top.folders) {
@@ -103,12 +105,7 @@ class Scanner {
       if (languages_ && !languages_->contains(language)) continue;
       BITTERN_RETURN_IF_ERROR(read_tree(folder, labels_.index(language), kMaxDepth));
     }
-    if (doubled_ > 0)
-      dataset_.warnings.push_back(fmt::format(
-          "{} archives are there twice (first: {}); one of each was taken", doubled_, first_doubled_));
-    if (empty_ > 0)
-      dataset_.warnings.push_back(
-          fmt::format("{} archives hold no recordings (first: {})", empty_, first_empty_));
+    for (const LeftOut* what : {&doubled_, &empty_, &links_, &loose_}) what->warn(dataset_);
     dataset_.labels = labels_.names();
     split_by_speaker(dataset_.clips, dataset_.root);
     return finish(std::move(dataset_));
@@ -121,9 +118,13 @@ class Scanner {
     BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(folder));
     for (const fs::path& inner : listing.folders) {
       std::error_code ignored;
-      if (fs::is_symlink(inner, ignored)) continue;  // it may lead back here
+      if (fs::is_symlink(inner, ignored)) {  // it may lead back here
+        links_.add(relative_name(inner, dataset_.root));
+        continue;
+      }
       BITTERN_RETURN_IF_ERROR(read_tree(inner, label, depth - 1));
     }
+    loose_.add(listing.audio, dataset_.root);
     return {};
   }
 
@@ -131,12 +132,12 @@ class Scanner {
     const std::string name = archive.filename().string();
     BITTERN_ASSIGN_OR_RETURN(const std::vector<fs::path> recordings, recordings_in(archive));
     if (recordings.empty()) {  // and stands for none of its name that is full
-      if (empty_++ == 0) first_empty_ = relative_name(archive, dataset_.root);
+      empty_.add(relative_name(archive, dataset_.root));
       return {};
     }
     // The same archive lies in 16kHz_16bit/ and 48kHz_16bit/ for who downloaded both.
     if (!seen_.emplace(label, name).second) {
-      if (doubled_++ == 0) first_doubled_ = relative_name(archive, dataset_.root);
+      doubled_.add(relative_name(archive, dataset_.root));
       return {};
     }
     for (const fs::path& path : recordings)
@@ -148,10 +149,10 @@ class Scanner {
   std::optional<std::set<std::string>> languages_;
   LabelList labels_;
   std::set<std::pair<int, std::string>> seen_;
-  std::size_t doubled_ = 0;
-  std::size_t empty_ = 0;
-  std::string first_doubled_;
-  std::string first_empty_;
+  LeftOut doubled_{"archive", "whose like was taken elsewhere"};
+  LeftOut empty_{"archive", "without recordings"};
+  LeftOut links_{"folder", "that a link only leads to"};
+  LeftOut loose_{"recording", "outside of archives"};
 };
 
 // Whether an archive with its etc/ lies below; looks at a few folders of each level only.

@@ -145,8 +145,9 @@ TEST_F(Mswc, WhatIsLeftOutIsCounted) {
   EXPECT_EQ(dataset.clips.size(), 6U);
   EXPECT_EQ(dataset.labels, (Lines{"abbey", "adam"}));
   EXPECT_EQ(dataset.warnings,
-            (Lines{"1 clips are marked as not valid and were left out", "2 clips are listed but not there",
-                   "2 clips are in no split or have a malformed row, and were left out"}));
+            (Lines{"left out: 1 clip marked as not valid (first: adam/wrong.opus)",
+                   "left out: 2 clips listed but not there (first: adam/gone.opus)",
+                   "left out: 2 rows malformed or of no split (first: en_splits.csv, line 11)"}));
 }
 
 TEST_F(Mswc, LinksStayInsideTheFolder) {
@@ -162,7 +163,7 @@ TEST_F(Mswc, LinksStayInsideTheFolder) {
   table(rows, "en_splits.csv", "");
   const Dataset dataset = must_scan(folder_.path());
   EXPECT_EQ(dataset.clips.size(), 6U);
-  EXPECT_TRUE(has_warning(dataset, "6 clips are in no split or have a malformed row"));
+  EXPECT_TRUE(has_warning(dataset, "left out: 6 rows malformed or of no split"));
 }
 
 TEST_F(Mswc, BadTables) {

@@ -163,6 +163,18 @@ TEST_F(SpeechCommands, MissingWord) {
                           "5 of the 65 recordings in validation_list.txt and testing_list.txt are missing"));
 }
 
+TEST_F(SpeechCommands, MisplacedThingsAreWarnedAbout) {
+  std::filesystem::create_directories(folder_ / "yes/deeper");
+  for (const char* name : {"loose.wav", "yes/notes.txt", "yes/deeper/a.wav", "no/b.m4a"})
+    touch(folder_ / name);
+  EXPECT_EQ(must_scan(folder_.path(), {.task = "35"}).warnings,
+            (std::vector<std::string>{
+                "left out: 1 recording outside the words' folders (first: loose.wav)",
+                "left out: 1 folder inside a word's (first: yes/deeper)",
+                "left out: 2 files in words' folders, not ending like WAV, FLAC, Ogg, Opus or MP3 (first: "
+                "no/b.m4a)"}));
+}
+
 TEST_F(SpeechCommands, EmptyWord) {
   std::filesystem::remove_all(folder_ / "stop");
   std::filesystem::create_directory(folder_ / "stop");

@@ -100,9 +100,10 @@ TEST_F(VoxForge, ArchivesTwiceAndEmptyOnes) {
   EXPECT_EQ(dataset.clips.size(), 12U);
   for (const Clip& clip : dataset.clips)
     EXPECT_NE(clip.path.string().find("16kHz_16bit"), std::string::npos) << clip.path;
-  EXPECT_TRUE(has_warning(
-      dataset, "6 archives are there twice (first: de/48kHz_16bit/a-20080101-abc); one of each was taken"));
-  EXPECT_TRUE(has_warning(dataset, "1 archives hold no recordings (first: en/16kHz_16bit/d-20080101-abc)"));
+  EXPECT_EQ(dataset.warnings,
+            (Lines{"left out: 6 archives whose like was taken elsewhere (first: "
+                   "de/48kHz_16bit/a-20080101-abc)",
+                   "left out: 1 archive without recordings (first: en/16kHz_16bit/d-20080101-abc)"}));
 }
 
 TEST_F(VoxForge, AnEmptyArchiveHidesNoFullOneOfItsName) {
@@ -114,7 +115,18 @@ TEST_F(VoxForge, AnEmptyArchiveHidesNoFullOneOfItsName) {
   const Dataset dataset = must_scan(folder_.path());
   EXPECT_EQ(dataset.clips.size(), 126U);
   EXPECT_EQ(dataset.warnings,
-            (Lines{"2 archives hold no recordings (first: en/16kHz_16bit/d-20080101-abc)"}));
+            (Lines{"left out: 2 archives without recordings (first: en/16kHz_16bit/d-20080101-abc)"}));
+}
+
+TEST_F(VoxForge, LinksAndLooseRecordingsAreWarnedAbout) {
+  build();
+  std::filesystem::create_directory_symlink(folder_ / "en", folder_ / "de/again");
+  touch(folder_ / "loose.wav");
+  touch(folder_ / "en/Trunk/loose.wav");
+  const Dataset dataset = must_scan(folder_.path());
+  EXPECT_EQ(dataset.clips.size(), 120U);
+  EXPECT_EQ(dataset.warnings, (Lines{"left out: 1 folder that a link only leads to (first: de/again)",
+                                     "left out: 2 recordings outside of archives (first: loose.wav)"}));
 }
 
 TEST_F(VoxForge, AnEmptyWavHidesNoFlac) {
