@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/random.h"
+#include "core/shuffle.h"
 
 namespace bittern::evaluation {
 namespace {
@@ -156,7 +157,7 @@ Halves split_in_halves(std::span<const std::uint32_t> groups, std::uint64_t seed
   order.reserve(members.size());
   for (const auto& [_, clips] : members) order.push_back(&clips);
   Random random{0x5711, seed};
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  shuffle(order, random);
   Halves halves;
   for (const auto* clips : order) {
     auto& half = halves.tuning.size() <= halves.testing.size() ? halves.tuning : halves.testing;

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "core/random.h"
+#include "core/shuffle.h"
 #include "features/log_mel.h"
 #include "training/augment.h"
 #include "training/mixup.h"
-#include "training/shuffle.h"
 #include "training/streams.h"
 
 namespace bittern::training {

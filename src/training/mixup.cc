@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "training/shuffle.h"
+#include "core/shuffle.h"
 
 namespace bittern::training {
 namespace {
