@@ -49,6 +49,8 @@ def ratios(kinds, best):
 
 def main():
     build, rounds, out = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    if not out.parent.is_dir():
+        sys.exit(f"measure.py: {out.parent}: no such folder")
     cpu = processor()
     kinds = kinds_on(cpu["flags"])
     results = []

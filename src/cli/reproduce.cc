@@ -152,12 +152,16 @@ Status run(const Options& options) {
   std::error_code error;
   fs::create_directories(folder.root, error);
   if (error) return io_error(fmt::format("{}: {}", options.out, error.message()));
-  BITTERN_RETURN_IF_ERROR(
-      write_file(folder.root / "experiment.json", json::text(experiment.source, 2) + "\n"));
-  reproduce::RunnerResult trained;
   FolderLock lock;
   if (!options.collect) {
     BITTERN_ASSIGN_OR_RETURN(lock, lock_folder(folder.root, "bittern reproduce"));
+    // Another may have ended since.
+    BITTERN_ASSIGN_OR_RETURN(folder, reproduce::open_folder(options.out, experiment));
+  }
+  BITTERN_RETURN_IF_ERROR(
+      write_file(folder.root / "experiment.json", json::text(experiment.source, 2) + "\n"));
+  reproduce::RunnerResult trained;
+  if (!options.collect) {
     BITTERN_ASSIGN_OR_RETURN(trained, train(experiment, folder, options));
   }
   for (const std::string& line : trained.failed) print_error(line);

@@ -135,6 +135,7 @@ class Scanner {
   Status read_noise(const fs::path& folder) {
     BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(folder));
     dataset_.noise.insert(dataset_.noise.end(), listing.audio.begin(), listing.audio.end());
+    deeper_.add(listing.folders, dataset_.root);
     return {};
   }
 
@@ -142,7 +143,7 @@ class Scanner {
   LabelList labels_;
   LeftOut beside_{"folder", "beside the split folders"};
   LeftOut loose_{"recording", "outside the class folders"};
-  LeftOut deeper_{"folder", "inside a class"};
+  LeftOut deeper_{"folder", "inside a class or background noise"};
   LeftOut others_{"file", "in class folders, not ending like WAV, FLAC, Ogg, Opus or MP3"};
 };
 

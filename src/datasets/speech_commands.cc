@@ -61,9 +61,9 @@ class Scanner {
         dataset_.noise = listing.audio;
       } else {
         read_word(folder.filename().string(), listing.audio);
-        deeper_.add(listing.folders, dataset_.root);
         others_.add(listing.others, dataset_.root);
       }
+      deeper_.add(listing.folders, dataset_.root);
     }
     loose_.add(top.audio, dataset_.root);
     for (const LeftOut* what : {&loose_, &deeper_, &others_}) what->warn(dataset_);
@@ -227,7 +227,7 @@ class Scanner {
   std::set<std::string> used_;  // of listed_: those that exist
   std::map<std::string, std::vector<Clip>> words_;
   LeftOut loose_{"recording", "outside the words' folders"};
-  LeftOut deeper_{"folder", "inside a word's"};
+  LeftOut deeper_{"folder", "inside a word's or background noise"};
   LeftOut others_{"file", "in words' folders, not ending like WAV, FLAC, Ogg, Opus or MP3"};
 };
 

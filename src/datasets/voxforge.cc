@@ -105,7 +105,7 @@ class Scanner {
       if (languages_ && !languages_->contains(language)) continue;
       BITTERN_RETURN_IF_ERROR(read_tree(folder, labels_.index(language), kMaxDepth));
     }
-    for (const LeftOut* what : {&doubled_, &empty_, &links_, &loose_}) what->warn(dataset_);
+    for (const LeftOut* what : {&doubled_, &empty_, &links_, &deep_, &loose_}) what->warn(dataset_);
     dataset_.labels = labels_.names();
     split_by_speaker(dataset_.clips, dataset_.root);
     return finish(std::move(dataset_));
@@ -114,7 +114,10 @@ class Scanner {
  private:
   Status read_tree(const fs::path& folder, int label, int depth) {
     if (is_archive(folder)) return read_archive(folder, label);
-    if (depth == 0) return {};
+    if (depth == 0) {
+      deep_.add(relative_name(folder, dataset_.root));
+      return {};
+    }
     BITTERN_ASSIGN_OR_RETURN(const Listing listing, list_folder(folder));
     for (const fs::path& inner : listing.folders) {
       std::error_code ignored;
@@ -152,6 +155,7 @@ class Scanner {
   LeftOut doubled_{"archive", "whose like was taken elsewhere"};
   LeftOut empty_{"archive", "without recordings"};
   LeftOut links_{"folder", "that a link only leads to"};
+  LeftOut deep_{"folder", fmt::format("more than {} levels below a language's", kMaxDepth - 1)};
   LeftOut loose_{"recording", "outside of archives"};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "core/random.h"
@@ -61,19 +62,18 @@ double mean(std::span<const double> values) {
 }
 
 // The variance of a mean over clips as it is with clips falling in groups, and as it would be were they
-// independent; both but for the same factor.
+// independent; both but for the same factor. Nothing where all values are equal.
 struct Variances {
   double together = 0;
   double alone = 0;
-  // The design effect: how many clips in groups are worth one that is independent; at least 1.
-  double effect() const { return std::max(1.0, together / alone); }
 };
 
 Variances variances(std::span<const double> values, std::span<const std::size_t> clips,
                     std::span<const std::uint32_t> groups) {
+  Variances result;
+  if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end()) return result;
   const double middle = mean(values);
   std::map<std::uint32_t, double> sums;
-  Variances result;
   for (std::size_t i = 0; i < clips.size(); ++i) {
     sums[groups[clips[i]]] += values[i] - middle;
     result.alone += (values[i] - middle) * (values[i] - middle);
@@ -82,13 +82,21 @@ Variances variances(std::span<const double> values, std::span<const std::size_t>
   return result;
 }
 
-// The design effect if the clips of a group were all the same.
-double largest_effect(std::span<const std::size_t> clips, std::span<const std::uint32_t> groups) {
+// Of the groups that the clips fall into, the size that a clip meets on average: the design effect if the
+// clips of a group were all the same.
+double met_size(std::span<const std::size_t> clips, std::span<const std::uint32_t> groups) {
   std::map<std::uint32_t, double> sizes;
   for (const std::size_t clip : clips) sizes[groups[clip]] += 1;
   double squares = 0;
   for (const auto& [_, size] : sizes) squares += size * size;
   return clips.empty() ? 1 : squares / static_cast<double>(clips.size());
+}
+
+// How alike clips of a group are, from 0 to 1: together = alone (1 + (size - 1) likeness). `unknown` where
+// nothing tells.
+double likeness(const Variances& found, double size, double unknown) {
+  if (found.alone <= 0 || size <= 1) return unknown;
+  return std::clamp((found.together / found.alone - 1) / (size - 1), 0.0, 1.0);
 }
 
 }  // namespace
@@ -189,8 +197,10 @@ Choice choose_thresholds(std::span<const Thresholds> path, const Answers& answer
     sequence.erase(sequence.begin());  // leaves nowhere: nothing to promise
   }
 
-  // Few losses, of strict thresholds, say little of how they cluster: those of all thresholds together say it
-  // better, and where there is none at all, the worst is assumed.
+  // Few losses, of strict thresholds, say little of how alike the clips of a group are: those of all
+  // thresholds together say it better, and where there is none at all, the worst is assumed.
+  const double tuning_size = met_size(halves.tuning, truth.groups);
+  const double testing_size = met_size(halves.testing, truth.groups);
   Variances of_all;
   if (!options.by_group) {
     for (const Thresholds* thresholds : sequence) {
@@ -199,8 +209,7 @@ Choice choose_thresholds(std::span<const Thresholds> path, const Answers& answer
       of_all.alone += one.alone;
     }
   }
-  const double effect_of_all =
-      of_all.alone > 0 ? of_all.effect() : largest_effect(halves.tuning, truth.groups);
+  const double likeness_of_all = likeness(of_all, tuning_size, 1);
 
   Choice choice;
   for (const Thresholds* thresholds : sequence) {
@@ -211,8 +220,8 @@ Choice choose_thresholds(std::span<const Thresholds> path, const Answers& answer
       tuning = means_by_group(tuning, halves.tuning, truth.groups);
       testing = means_by_group(testing, halves.testing, truth.groups);
     } else {
-      const Variances own = variances(tuning, halves.tuning, truth.groups);
-      effect = std::max(effect_of_all, own.alone > 0 ? own.effect() : 1.0);
+      const double own = likeness(variances(tuning, halves.tuning, truth.groups), tuning_size, 0);
+      effect = 1 + (testing_size - 1) * std::max(likeness_of_all, own);
     }
     const double bet = choose_bet(tuning, options.claim);
     const double capital = log_capital(testing, bet, options.claim) / effect;

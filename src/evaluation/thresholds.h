@@ -58,8 +58,9 @@ struct ChoiceOptions {
   Promised promised = Promised::kAccuracyLoss;
   Claim claim;
   // The unit that is drawn independently: a clip, or all clips of a group, which count as their mean. Of
-  // clips in groups the evidence is divided by their design effect (Kish 1965): the larger of what `tuning`
-  // shows at these thresholds and at all of the path together; the largest possible where it shows no loss.
+  // clips in groups the evidence is divided by their design effect (Kish 1965), 1 + (size - 1) likeness: the
+  // likeness of a group's clips is the larger of what `tuning` shows at these thresholds and at all of the
+  // path together, 1 where nothing tells; the size of groups is that of `testing`.
   bool by_group = false;
 };
 

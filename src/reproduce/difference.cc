@@ -23,14 +23,15 @@ std::string told(const Json& flat, const std::string& key) {
   return flat.contains(key) && !flat[key].is_null() ? json::text(flat[key]) : "none";
 }
 
-std::string first_other(const Json& stored, const Json& planned, bool stored_alone) {
+}  // namespace
+
+std::string difference(const Json& stored, const Json& planned) {
   if (!stored.is_object()) return "options that are none";
   const Json had = stored.flatten();
   const Json wants = planned.flatten();
   std::set<std::string> keys;
-  for (const auto& [key, value] : had.items()) keys.insert(key);
-  if (!stored_alone)
-    for (const auto& [key, value] : wants.items()) keys.insert(key);
+  for (const Json* flat : {&had, &wants})
+    for (const auto& [key, value] : flat->items()) keys.insert(key);
   for (const std::string& key : keys) {
     if (key == "/precision" && planned.value("precision", "") == "auto") continue;
     const std::string is = told(had, key);
@@ -39,13 +40,5 @@ std::string first_other(const Json& stored, const Json& planned, bool stored_alo
   }
   return {};
 }
-
-}  // namespace
-
-std::string difference(const Json& stored, const Json& planned) {
-  return first_other(stored, planned, false);
-}
-
-std::string changed(const Json& stored, const Json& planned) { return first_other(stored, planned, true); }
 
 }  // namespace bittern::reproduce

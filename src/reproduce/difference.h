@@ -10,7 +10,4 @@ namespace bittern::reproduce {
 // agrees with all: it was settled when the training began, by what the processor has.
 std::string difference(const nlohmann::ordered_json& stored, const nlohmann::ordered_json& planned);
 
-// The same, of options that `stored` has: one that came later is no change.
-std::string changed(const nlohmann::ordered_json& stored, const nlohmann::ordered_json& planned);
-
 }  // namespace bittern::reproduce

@@ -193,7 +193,7 @@ Expected<Folder> open_folder(const fs::path& root, const Experiment& experiment)
   }
   if (record.differs.empty()) {
     BITTERN_ASSIGN_OR_RETURN(const nlohmann::ordered_json recipe, common_recipe(experiment));
-    if (!record.recipe.is_null() && !recipe.is_null()) record.differs = changed(record.recipe, recipe);
+    if (!record.recipe.is_null() && !recipe.is_null()) record.differs = difference(record.recipe, recipe);
   }
   DataSets data(experiment);
   if (record.differs.empty()) {

@@ -136,7 +136,7 @@ TEST_F(Folders, MisplacedThingsAreWarnedAbout) {
   EXPECT_EQ(dataset.warnings,
             (Lines{"left out: 2 folders beside the split folders (first: extra)",
                    "left out: 2 recordings outside the class folders (first: train/loose.wav)",
-                   "left out: 1 folder inside a class (first: train/yes/deeper)"}));
+                   "left out: 1 folder inside a class or background noise (first: train/yes/deeper)"}));
 }
 
 TEST_F(Folders, LabelWithoutClips) {

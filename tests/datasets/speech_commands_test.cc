@@ -170,7 +170,7 @@ TEST_F(SpeechCommands, MisplacedThingsAreWarnedAbout) {
   EXPECT_EQ(must_scan(folder_.path(), {.task = "35"}).warnings,
             (std::vector<std::string>{
                 "left out: 1 recording outside the words' folders (first: loose.wav)",
-                "left out: 1 folder inside a word's (first: yes/deeper)",
+                "left out: 1 folder inside a word's or background noise (first: yes/deeper)",
                 "left out: 2 files in words' folders, not ending like WAV, FLAC, Ogg, Opus or MP3 (first: "
                 "no/b.m4a)"}));
 }

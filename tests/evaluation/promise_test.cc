@@ -128,6 +128,38 @@ TEST(Promise, HoldsWhereFewSpeakersHaveAllTheLoss) {
   EXPECT_LE(broken, most_broken());
 }
 
+// Speakers of one clip each say nothing of one with hundreds, and costs that are all equal are no sign that
+// clips of a speaker are alike.
+TEST(Promise, KnowsWhatItCannotKnow) {
+  const World singles(400, 1, 0, 1);
+  const Answers answers = answer_all(singles.collected, std::vector<float>(kExits, 1.0F), {});
+  Halves halves;
+  for (std::size_t clip = 0; clip < 400; ++clip)
+    (clip < 200 ? halves.tuning : halves.testing).push_back(clip);
+  const auto path = threshold_path(answers, singles.truth, singles.collected.shares, halves.tuning);
+  const ChoiceOptions generous{.claim = {.limit = 0.9, .high = 1, .confidence = 0.95}};
+  Truth one_speaker = singles.truth;
+  for (const std::size_t clip : halves.testing) one_speaker.groups[clip] = 1000;
+  const auto chosen = [&](const Truth& truth, const ChoiceOptions& options) {
+    return choose_thresholds(path, answers, truth, singles.collected.shares, halves, options).thresholds;
+  };
+  EXPECT_TRUE(chosen(singles.truth, generous).has_value());
+  EXPECT_FALSE(chosen(one_speaker, generous).has_value());
+
+  // 0.25 at exit 1 for every clip: no budget of 0.3 is too small for 200 clips of 20 speakers.
+  Truth speakers = singles.truth;
+  for (std::size_t clip = 0; clip < 400; ++clip)
+    speakers.groups[clip] = static_cast<std::uint32_t>(clip / 10);
+  const std::vector<double> costs = [&] {
+    std::vector<double> list;
+    for (std::size_t clip = 0; clip < 400; ++clip) list.insert(list.end(), {0.137, 0.4, 0.7, 1.0});
+    return list;
+  }();
+  const ChoiceOptions budget{.promised = Promised::kCost,
+                             .claim = {.limit = 0.3, .high = 1, .confidence = 0.95}};
+  EXPECT_TRUE(choose_thresholds(path, answers, speakers, costs, halves, budget).thresholds.has_value());
+}
+
 // What the tests above would see of thresholds chosen by the mean alone.
 TEST(Promise, WouldNotHoldWithoutTheTest) {
   const World everyone(6000, 1, 0, 0);
