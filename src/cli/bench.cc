@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/footprint.h"
 #include "cli/memory_file.h"
+#include "cli/model_options.h"
 #include "cli/network_options.h"
 #include "cli/network_report.h"
 #include "cli/output.h"
@@ -131,7 +132,7 @@ std::string text_of(const model::Model& model, const evaluation::Latency& latenc
 }
 
 Expected<std::shared_ptr<const model::Model>> model_of(const Options& options) {
-  if (!options.model.empty()) return model::open(options.model);
+  if (!options.model.empty()) return open_model(options.model);
   graph::BuildOptions wanted = options.network;
   wanted.placement = options.exits.placement;
   wanted.pool = options.exits.pool_value();

@@ -113,7 +113,7 @@ void set_point(model::Model& model, model::OperatingPoint point) {
 
 Status run(const Options& options) {
   if (!options.dry_run) BITTERN_RETURN_IF_ERROR(check_place_for_file(options.place()));
-  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+  BITTERN_ASSIGN_OR_RETURN(const auto model, open_model(options.model.model));
   model::Model changed = *model;
   if (options.forget) changed.operating_points.clear();
   model::OperatingPoint point{name_of(options), "entropy", std::vector(model->temperatures.size(), 0.0F), ""};

@@ -20,7 +20,6 @@
 #include "cli/policy_options.h"
 #include "evaluation/report.h"
 #include "json/text.h"
-#include "model/file.h"
 #include "runtime/batch.h"
 
 namespace bittern::cli {
@@ -96,7 +95,7 @@ int threads_for(const std::vector<Input>& inputs, int wanted) {
 Status run(const Options& options) {
   if (options.inputs.empty() && options.features.empty()) fail_usage("FILES is required, or --features FILE");
   if (!options.features.empty()) {
-    BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+    BITTERN_ASSIGN_OR_RETURN(const auto model, open_model(options.model.model));
     return print_feature_logits(model, options.features);
   }
   if (std::count(options.inputs.begin(), options.inputs.end(), kStandardInput) > 1)
@@ -106,7 +105,7 @@ Status run(const Options& options) {
     if (options.raw && input != kStandardInput && std::filesystem::is_directory(input, ignored))
       fail_usage(fmt::format("{}: --raw takes files or -, not folders", one_line(input)));
   if (options.policy.exit == 0) rule_policy(options.policy);  // wrong usage is told before files are opened
-  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+  BITTERN_ASSIGN_OR_RETURN(const auto model, open_model(options.model.model));
   const exits::Policy policy = policy_for(options.policy, *model);
   const std::vector<std::uint8_t> only = options.model.only_mask(model->labels);
   const std::optional<audio::RawFormat> raw = options.raw ? std::optional(options.format) : std::nullopt;

@@ -22,7 +22,6 @@
 #include "cli/report_tables.h"
 #include "core/atomic_file.h"
 #include "evaluation/timing.h"
-#include "model/file.h"
 
 namespace bittern::cli {
 namespace {
@@ -68,7 +67,7 @@ Status run(const Options& options) {
     BITTERN_RETURN_IF_ERROR(can_write_page());
     BITTERN_RETURN_IF_ERROR(check_place_for_file(options.report));
   }
-  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model.model));
+  BITTERN_ASSIGN_OR_RETURN(const auto model, open_model(options.model.model));
   evaluation::EvaluateOptions evaluating;
   evaluating.session.segment = options.model.segment_value();
   evaluating.threads = options.threads;

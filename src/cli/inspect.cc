@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/model_options.h"
 #include "cli/model_report.h"
 #include "cli/network_options.h"
 #include "cli/network_report.h"
@@ -17,7 +18,6 @@
 #include "cli/plan_report.h"
 #include "graph/architecture.h"
 #include "json/text.h"
-#include "model/file.h"
 #include "runtime/self_test.h"
 
 namespace bittern::cli {
@@ -80,7 +80,7 @@ Status inspect_architecture(const Options& options) {
 }
 
 Status inspect_model(const Options& options) {
-  BITTERN_ASSIGN_OR_RETURN(const auto model, model::open(options.model));
+  BITTERN_ASSIGN_OR_RETURN(const auto model, open_model(options.model));
   ModelReport report;
   report.model = model.get();
   report.file = options.model;

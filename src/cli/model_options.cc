@@ -1,9 +1,14 @@
 #include "cli/model_options.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "evaluation/labels.h"
+#include "model/file.h"
 
 namespace bittern::cli {
 namespace {
@@ -28,6 +33,15 @@ std::vector<std::uint8_t> ModelOptions::only_mask(std::span<const std::string> l
   auto mask = evaluation::parse_only(only, labels);
   if (!mask.ok()) fail_usage("--only: " + mask.error().message);
   return std::move(mask).value();
+}
+
+Expected<std::shared_ptr<const model::Model>> open_model(const std::string& file) {
+  std::error_code ignored;
+  const std::filesystem::path best = std::filesystem::path(file) / "best.bittern";
+  if (std::filesystem::exists(best, ignored))
+    return invalid_argument(
+        fmt::format("{}: is a training's folder; its best model is {}", file, best.string()));
+  return model::open(file);
 }
 
 void add_model_argument(Arguments& arguments, ModelOptions& options) {

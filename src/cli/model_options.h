@@ -25,6 +25,9 @@ struct ModelOptions {
   std::vector<std::uint8_t> only_mask(std::span<const std::string> labels) const;
 };
 
+// model::open(); of a training's folder the error names the model in it.
+Expected<std::shared_ptr<const model::Model>> open_model(const std::string& file);
+
 // MODEL, the first argument.
 void add_model_argument(Arguments& arguments, ModelOptions& options);
 // --segment.

@@ -31,7 +31,13 @@ Expected<int> read_number(const Environment& environment, const char* name, int 
 }  // namespace
 
 Expected<std::optional<Launch>> read_launch(const Environment& environment) {
-  if (environment("WORLD_SIZE") == nullptr) return std::optional<Launch>();
+  if (environment("WORLD_SIZE") == nullptr) {
+    // One of these alone may be of something else.
+    if (environment("RANK") != nullptr && environment("MASTER_ADDR") != nullptr)
+      return invalid_argument(
+          "WORLD_SIZE is not set, though RANK and MASTER_ADDR are: set it, or unset them");
+    return std::optional<Launch>();
+  }
   Launch launch;
   BITTERN_ASSIGN_OR_RETURN(launch.size, read_number(environment, "WORLD_SIZE", 1, kMostProcesses));
   if (launch.size == 1) return std::optional<Launch>();

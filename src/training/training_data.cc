@@ -46,8 +46,8 @@ Expected<TrainingSource> find_training_data(const std::filesystem::path& root,
   for (const datasets::Split split : {datasets::Split::kTrain, datasets::Split::kValidation}) {
     if (!dataset.of(split).empty()) continue;
     return invalid_argument(
-        fmt::format("{}: no {} clips; put some into {}/<label>/ (speakers of their own), or give a folder "
-                    "without splits, which is then split by speaker",
+        fmt::format("{}: no {} clips; put some into {}/<label>/ (speakers of their own); a folder without "
+                    "splits is split by speaker, and needs three or more of each label",
                     root.string(), datasets::name(split), datasets::name(split)));
   }
   source.noise = dataset.noise;

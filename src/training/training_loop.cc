@@ -109,15 +109,18 @@ Status TrainingLoop::resume() {
   }
   if (checkpoint->clips_digest != data_.clips_digest) {
     return invalid_argument(
-        fmt::format("{}: gives other clips than the run was started with ({} cannot be read now); restore "
-                    "them, or start anew with --overwrite",
-                    options_.data.string(), data_.skipped));
+        fmt::format("{}: gives other clips than the run was started with{}; restore them, or start anew with "
+                    "--overwrite",
+                    options_.data.string(),
+                    data_.skipped == 0 ? "" : fmt::format(" ({} cannot be read now)", data_.skipped)));
   }
   if (checkpoint->noise_digest != data_.noise_digest) {
     return invalid_argument(
-        options_.noise.empty() ? "the run was started with other background noise; give the same with --noise"
-                               : fmt::format("{}: is other background noise than the run was started with",
-                                             options_.noise.string()));
+        options_.noise.empty()
+            ? "the run was started with other background noise; give the same with --noise"
+            : fmt::format("{}: is other background noise than the run was started with; give "
+                          "the same, or start anew with --overwrite",
+                          options_.noise.string()));
   }
   if (checkpoint->origin) BITTERN_RETURN_IF_ERROR(take_origin(*checkpoint->origin));
   BITTERN_RETURN_IF_ERROR(restore(checkpoint->tensors, all_tensors()));
@@ -203,9 +206,20 @@ Status TrainingLoop::run_epoch(BatchSource& source) {
   report.epoch = position_.epoch + 1;
   {
     const WeightAverage::Use use(average_);
+    BITTERN_RETURN_IF_ERROR(check_finite());
     BITTERN_ASSIGN_OR_RETURN(report.accuracy, validate());
   }
   return finish_epoch(std::move(report), start);
+}
+
+// The last step of an epoch has no loss after it that would tell.
+Status TrainingLoop::check_finite() const {
+  for (const NamedTensor& one : all_tensors())
+    if (one.value.is_floating_point() && !one.value.isfinite().all().item<bool>())
+      return invalid_argument(
+          fmt::format("'{}' holds a number that is not finite after epoch {}: lower --learning-rate",
+                      one.name, position_.epoch + 1));
+  return {};
 }
 
 Status TrainingLoop::run_step(const Batch& batch) {

@@ -47,6 +47,7 @@ class TrainingLoop {
   Status save() const;
   Status run_epoch(BatchSource& source);
   Status run_step(const Batch& batch);
+  Status check_finite() const;
   Status finish_epoch(EpochReport report, std::chrono::steady_clock::time_point start);
   Status write_epoch(EpochReport& report, std::chrono::steady_clock::time_point start);
   Expected<std::vector<evaluation::Proportion>> validate();

@@ -23,6 +23,8 @@ TEST_F(Train, GivesAModelThatTheOtherCommandsUse) {
   const Finished exported = bittern({"export", path("run"), "--out", path("tones.bittern")});
   ASSERT_EQ(exported.status, 0) << exported.err;
   EXPECT_EQ(bittern({"inspect", path("tones.bittern"), "--self-test"}).status, 0);
+  expect_failure(bittern({"inspect", path("run")}),
+                 "is a training's folder; its best model is " + path("run/best.bittern"));
 
   const Finished evaluated =
       bittern({"evaluate", path("tones.bittern"), "--data", path("data"), "--json", "-"});

@@ -57,6 +57,13 @@ TEST(Launch, IsNoneWhereOneProcessTrains) {
   EXPECT_FALSE(read({{"WORLD_SIZE", "1"}}).value().has_value());
 }
 
+TEST(Launch, MissesTheNumberOfProcesses) {
+  const auto refused = read({{"RANK", "1"}, {"MASTER_ADDR", "node-0"}, {"MASTER_PORT", "29500"}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("WORLD_SIZE is not set"), std::string::npos)
+      << refused.error().message;
+}
+
 TEST(Launch, RefusesWhatIsMissingOrNoNumber) {
   const auto expect = [](const char* name, const char* value, const std::string& what) {
     Variables variables = whole();

@@ -42,6 +42,17 @@ class Trainer : public testing::Test {
   TrainOptions options_;
 };
 
+// In the only step of all: no loss comes after it.
+TEST_F(Trainer, ADivergedNetworkIsNoModel) {
+  options_.recipe.batch = 64;
+  options_.recipe.learning_rate = 1e38;
+  const Status trained = run();
+  ASSERT_FALSE(trained.ok());
+  EXPECT_NE(trained.error().message.find("after epoch 1: lower --learning-rate"), std::string::npos)
+      << trained.error().message;
+  EXPECT_FALSE(std::filesystem::exists(RunFolder{options_.out}.best()));
+}
+
 TEST_F(Trainer, ASingleExitIsTheNetworkCutThere) {
   options_.recipe.single_exit = 2;
   options_.recipe.exit_weights = {0.5};
